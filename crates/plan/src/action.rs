@@ -1,0 +1,276 @@
+//! Everything that cleanslate can do to a machine. There is no power beside these.
+
+use std::path::PathBuf;
+
+use serde::Serialize;
+
+use crate::{
+    ContainerName, DatabaseName, Label, Marker, Migrations, RoleName, ServiceName, VolumeName, words,
+};
+
+/// One power over the user's machine, with all it needs to be used.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "action", rename_all = "kebab-case")]
+pub enum Action {
+    /// `compose up -d` for these services, for all when empty.
+    StartServices {
+        services: Vec<ServiceName>,
+    },
+    StartContainers {
+        containers: Vec<ContainerName>,
+    },
+    /// Seconds that each gets to stop by itself.
+    StopContainers {
+        containers: Vec<ContainerName>,
+        grace: u32,
+    },
+    RestartContainer {
+        container: ContainerName,
+        service: ServiceName,
+        grace: u32,
+    },
+    /// Wait until a service answers: its URL, else its own healthcheck, else that it runs.
+    AwaitService {
+        service: ServiceName,
+        url: Option<String>,
+    },
+    RemoveContainer {
+        container: ContainerName,
+    },
+    RemoveNetwork {
+        network: String,
+    },
+    /// Copy a volume that nobody writes to into a new one, and compare the two.
+    CopyVolume {
+        from: VolumeName,
+        to: VolumeName,
+        n: u32,
+        image: String,
+    },
+    RemoveVolume {
+        volume: VolumeName,
+    },
+    /// Make a volume again from its copy, and compare the two.
+    RestoreVolume {
+        from: VolumeName,
+        to: VolumeName,
+        labels: std::collections::BTreeMap<String, String>,
+        image: String,
+    },
+    /// A kept copy whose original is back.
+    ForgetVolume {
+        copy: VolumeName,
+        n: u32,
+    },
+
+    /// initdb for the private cluster.
+    CreateCluster,
+    StartCluster,
+    StopCluster,
+    /// Move the private cluster aside.
+    KeepCluster {
+        n: u32,
+    },
+    /// Move a kept cluster back.
+    RestoreCluster {
+        folder: PathBuf,
+        n: u32,
+    },
+    RemoveCluster,
+
+    /// Wait until the server takes a login over TCP and answers twice with the same start time.
+    AwaitServer,
+    CreateDatabase {
+        database: DatabaseName,
+        owner: RoleName,
+        label: Label,
+    },
+    /// Create the workspace's own database where it is missing.
+    EnsureDatabase {
+        database: DatabaseName,
+    },
+    Migrate {
+        database: DatabaseName,
+        migrations: Migrations,
+    },
+    /// Migrate a database that holds no table yet; where a service does so at its own start, wait for it instead.
+    EnsureBaseline {
+        database: DatabaseName,
+        migrations: Migrations,
+    },
+    Seed {
+        database: DatabaseName,
+        dir: String,
+        seeding: Seeding,
+    },
+    /// Write our marker into a database.
+    Stamp {
+        database: DatabaseName,
+        marker: Marker,
+    },
+    /// Write our marker into a database that has none: built where this run filled it, else adopted.
+    EnsureMarker {
+        database: DatabaseName,
+        blueprint: Option<String>,
+        seeds: Option<String>,
+    },
+    /// Comment on a database that is ours to label.
+    Label {
+        database: DatabaseName,
+        label: Label,
+    },
+    /// Let nobody in any more.
+    CloseDatabase {
+        database: DatabaseName,
+    },
+    OpenDatabase {
+        database: DatabaseName,
+    },
+    /// End every session on it, and wait until they are gone.
+    EndSessions {
+        database: DatabaseName,
+    },
+    DropDatabase {
+        database: DatabaseName,
+    },
+    /// Give a database the live name and the live comment, in one transaction.
+    RenameDatabase {
+        from: DatabaseName,
+        to: DatabaseName,
+        comment: Option<String>,
+    },
+
+    /// psql, for a person.
+    OpenPsql {
+        database: DatabaseName,
+        arguments: Vec<String>,
+    },
+}
+
+/// When seeds are loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Seeding {
+    Always,
+    /// Only when no table of the user's holds a row.
+    WhenEmpty,
+}
+
+/// What an action does to what was there.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Effect {
+    Reads,
+    Creates,
+    /// Another state, every row as it was.
+    Changes,
+    /// Destroys or rewrites rows: one rule for plan, consent and way back.
+    Destroys,
+}
+
+impl Action {
+    /// ```
+    /// use plan::{Action, DatabaseName, Effect};
+    /// let database = DatabaseName::new("shop").unwrap();
+    /// assert_eq!(Action::DropDatabase { database }.effect(), Effect::Destroys);
+    /// assert_eq!(Action::AwaitServer.effect(), Effect::Reads);
+    /// ```
+    #[must_use]
+    pub fn effect(&self) -> Effect {
+        match self {
+            Self::AwaitServer | Self::AwaitService { .. } | Self::OpenPsql { .. } => Effect::Reads,
+            Self::CopyVolume { .. }
+            | Self::RestoreVolume { .. }
+            | Self::CreateCluster
+            | Self::CreateDatabase { .. }
+            | Self::EnsureDatabase { .. }
+            | Self::Migrate { .. }
+            | Self::EnsureBaseline { .. }
+            | Self::EnsureMarker { .. }
+            | Self::Seed { .. }
+            | Self::Stamp { .. } => Effect::Creates,
+            Self::StartServices { .. }
+            | Self::StartContainers { .. }
+            | Self::StopContainers { .. }
+            | Self::RestartContainer { .. }
+            | Self::RemoveNetwork { .. }
+            | Self::StartCluster
+            | Self::StopCluster
+            | Self::KeepCluster { .. }
+            | Self::RestoreCluster { .. }
+            | Self::Label { .. }
+            | Self::CloseDatabase { .. }
+            | Self::OpenDatabase { .. }
+            | Self::EndSessions { .. }
+            | Self::RenameDatabase { .. } => Effect::Changes,
+            Self::RemoveContainer { .. }
+            | Self::RemoveVolume { .. }
+            | Self::ForgetVolume { .. }
+            | Self::RemoveCluster
+            | Self::DropDatabase { .. } => Effect::Destroys,
+        }
+    }
+
+    /// In two columns: a verb, and what it is done to. In the present for a plan and a bar.
+    #[must_use]
+    pub fn doing(&self) -> (&'static str, String) {
+        let (present, _, what) = self.phrase();
+        (present, what)
+    }
+
+    /// As [`Self::doing`], once it is done.
+    #[must_use]
+    pub fn done(&self) -> (&'static str, String) {
+        let (_, past, what) = self.phrase();
+        (past, what)
+    }
+
+    /// Present, past, object.
+    fn phrase(&self) -> (&'static str, &'static str, String) {
+        match self {
+            Self::StartServices { services } if services.is_empty() => {
+                ("start", "started", "every service".to_owned())
+            }
+            Self::StartServices { services } => ("start", "started", words::list(services)),
+            Self::StartContainers { containers } => ("start", "started", words::list(containers)),
+            Self::StopContainers { containers, .. } => ("stop", "stopped", words::list(containers)),
+            Self::RestartContainer { service, .. } => ("restart", "restarted", format!("`{service}`")),
+            Self::AwaitService { service, .. } => ("await", "answers", format!("`{service}`")),
+            Self::RemoveContainer { container } => ("remove", "removed", format!("container `{container}`")),
+            Self::RemoveNetwork { network } => ("remove", "removed", format!("network `{network}`")),
+            Self::CopyVolume { from, to, .. } => ("copy", "copied", format!("volume `{from}` to `{to}`")),
+            Self::RemoveVolume { volume } => ("remove", "removed", format!("volume `{volume}`")),
+            Self::RestoreVolume { from, to, .. } => {
+                ("restore", "restored", format!("volume `{to}` from `{from}`"))
+            }
+            Self::ForgetVolume { copy, .. } => {
+                ("remove", "removed", format!("copy `{copy}`, its original is back"))
+            }
+            Self::CreateCluster => ("create", "created", "the local cluster".to_owned()),
+            Self::StartCluster => ("start", "started", "the local cluster".to_owned()),
+            Self::StopCluster => ("stop", "stopped", "the local cluster".to_owned()),
+            Self::KeepCluster { n } => ("keep", "kept", format!("the local cluster, as number {n}")),
+            Self::RestoreCluster { n, .. } => {
+                ("restore", "restored", format!("the local cluster, number {n}"))
+            }
+            Self::RemoveCluster => ("remove", "removed", "the local cluster".to_owned()),
+            Self::AwaitServer => ("await", "ready", "Postgres".to_owned()),
+            Self::CreateDatabase { database, .. } => ("create", "created", format!("`{database}`")),
+            Self::EnsureDatabase { database } => ("ensure", "there is", format!("`{database}`")),
+            Self::Migrate { database, .. } => ("migrate", "migrated", format!("`{database}`")),
+            Self::EnsureBaseline { database, .. } => ("ensure", "at its baseline:", format!("`{database}`")),
+            Self::EnsureMarker { database, .. } => {
+                ("mark", "marked", format!("`{database}` as this workspace's"))
+            }
+            Self::Seed { database, .. } => ("seed", "seeded", format!("`{database}`")),
+            Self::Stamp { database, .. } => ("mark", "marked", format!("`{database}` as this workspace's")),
+            Self::Label { database, .. } => ("label", "labelled", format!("`{database}`")),
+            Self::CloseDatabase { database } => ("close", "closed", format!("`{database}` to new sessions")),
+            Self::OpenDatabase { database } => ("open", "opened", format!("`{database}` again")),
+            Self::EndSessions { database } => ("end", "ended", format!("the sessions on `{database}`")),
+            Self::DropDatabase { database } => ("drop", "dropped", format!("`{database}`")),
+            Self::RenameDatabase { from, to, .. } => ("rename", "renamed", format!("`{from}` to `{to}`")),
+            Self::OpenPsql { database, .. } => ("open", "closed", format!("psql on `{database}`")),
+        }
+    }
+}

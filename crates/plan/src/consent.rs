@@ -1,0 +1,255 @@
+//! Consent: what a plan needs before it may run, and the only way to an [`Approved`] one.
+
+use sha2::{Digest, Sha256};
+
+use crate::name::hex;
+use crate::{Confirm, Exit, Fault, Plan};
+
+/// A plan that somebody agreed to. Only [`approve`] makes one.
+#[derive(Debug)]
+pub struct Approved(Plan);
+
+impl Approved {
+    #[must_use]
+    pub fn plan(&self) -> &Plan {
+        &self.0
+    }
+}
+
+/// Consent given on the command line, each time anew: never a variable, never a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Flags {
+    pub yes: bool,
+    pub force: bool,
+    pub no_undo: bool,
+    pub confirm: Option<String>,
+}
+
+/// What has to be agreed to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Need {
+    Nothing,
+    YesNo,
+    /// The subject's name, typed: there is no way back.
+    Name,
+}
+
+/// What a person is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Question {
+    /// Enter means no.
+    YesNo(String),
+    /// The text that must be typed, and what it leads to.
+    Name { name: String, prompt: String },
+}
+
+impl Plan {
+    /// What it needs, by what it takes.
+    ///
+    /// ```
+    /// use plan::{Confirm, Need, Plan};
+    /// assert_eq!(Plan::new("slate-up", "shop").need(Confirm::Loss), Need::Nothing);
+    /// ```
+    #[must_use]
+    pub fn need(&self, confirm: Confirm) -> Need {
+        let asks = !self.asks.is_empty() || !self.in_the_way.is_empty();
+        if self.is_for_good() && !self.loss.is_nothing() {
+            Need::Name
+        } else if asks || (confirm == Confirm::Always && !self.question.is_empty()) {
+            Need::YesNo
+        } else {
+            Need::Nothing
+        }
+    }
+
+    /// What `--confirm` takes: it stands for this command on this target, and for no more rows than there are now.
+    #[must_use]
+    pub fn token(&self) -> String {
+        format!("{}-{}", self.fingerprint(), self.loss.rows().count)
+    }
+
+    fn fingerprint(&self) -> String {
+        let mut hash = Sha256::new();
+        let tables =
+            self.loss.databases.iter().map(|contents| format!("{} {}", contents.database, contents.tables));
+        let volumes = self.loss.volumes.iter().map(|loss| loss.volume.to_string());
+        let parts = [self.command.to_owned(), self.subject.clone(), self.target.clone()];
+        for part in parts.into_iter().chain(tables).chain(volumes).chain(self.loss.unread.iter().cloned()) {
+            hash.update(part);
+            hash.update([0]);
+        }
+        hex(&hash.finalize(), 6)
+    }
+
+    fn is_covered_by(&self, token: &str) -> bool {
+        token.rsplit_once('-').is_some_and(|(fingerprint, rows)| {
+            fingerprint == self.fingerprint()
+                && rows.parse().is_ok_and(|rows: u64| self.loss.rows().count <= rows)
+        })
+    }
+
+    fn question(&self, need: Need) -> Question {
+        match need {
+            Need::Name => Question::Name {
+                name: self.subject.clone(),
+                prompt: format!("Type {} to go on, there is no way back", self.subject),
+            },
+            Need::Nothing | Need::YesNo => Question::YesNo(self.question.clone()),
+        }
+    }
+}
+
+/// Turns a plan into an approved one, by the flags or by asking. `ask` answers `None` where nobody can be asked, else
+/// whether the person agreed.
+///
+/// # Errors
+/// Declined (130), nobody to ask (3), a token that does not fit (3), somebody else's open work (4).
+///
+/// ```
+/// use plan::{Confirm, Exit, Flags, Plan, approve};
+/// let mut plan = Plan::new("slate-clean", "shop");
+/// plan.asks = vec!["it removes containers".into()];
+/// let no = approve(plan.clone(), Confirm::Loss, &Flags::default(), |_| Ok(Some(false))).unwrap_err();
+/// assert_eq!(no.exit, Exit::Declined);
+/// let nobody = approve(plan, Confirm::Loss, &Flags::default(), |_| Ok(None)).unwrap_err();
+/// assert_eq!(nobody.exit, Exit::Unconfirmed);
+/// ```
+pub fn approve(
+    plan: Plan,
+    confirm: Confirm,
+    flags: &Flags,
+    ask: impl FnOnce(&Question) -> Result<Option<bool>, Fault>,
+) -> Result<Approved, Fault> {
+    let need = plan.need(confirm);
+    let token = flags.confirm.as_deref();
+    if token.is_some_and(|token| !plan.is_covered_by(token)) {
+        return Err(outdated(&plan));
+    }
+    let flagged = match need {
+        Need::Nothing => true,
+        Need::YesNo => flags.yes || token.is_some(),
+        Need::Name => flags.yes && flags.no_undo || token.is_some(),
+    };
+    if flagged {
+        return if flags.force || plan.in_the_way.is_empty() {
+            Ok(Approved(plan))
+        } else {
+            Err(in_the_way(&plan))
+        };
+    }
+    if flags.yes {
+        return Err(unconfirmed(&plan, need));
+    }
+    match ask(&plan.question(need))? {
+        Some(true) => Ok(Approved(plan)),
+        Some(false) => Err(Fault::new(Exit::Declined, "declined").state("nothing was changed")),
+        None => Err(unconfirmed(&plan, need)),
+    }
+}
+
+fn unconfirmed(plan: &Plan, need: Need) -> Fault {
+    let cause = match need {
+        Need::Name => {
+            format!("{} would be lost for good, and --yes alone does not cover that", plan.loss.words())
+        }
+        Need::Nothing | Need::YesNo => format!("there is no terminal to ask on: {}", plan.asks.join(", ")),
+    };
+    let hint = match need {
+        Need::Name => format!("{} --dry-run --json shows the plan and a token for --confirm", plan.command),
+        Need::Nothing | Need::YesNo => format!("{} --yes", plan.command),
+    };
+    Fault::new(Exit::Unconfirmed, "not confirmed").cause(cause).state("nothing was changed").hint(hint)
+}
+
+fn outdated(plan: &Plan) -> Fault {
+    Fault::new(Exit::Unconfirmed, "the token for --confirm does not fit")
+        .cause("it was made for another target, or there is more to lose now")
+        .state("nothing was changed")
+        .hint(format!("{} --dry-run --json prints a new one", plan.command))
+}
+
+fn in_the_way(plan: &Plan) -> Fault {
+    Fault::new(Exit::Refused, format!("`{}` is in use", plan.subject))
+        .cause(plan.in_the_way.join(", "))
+        .state("nothing was changed")
+        .hint(format!("{} --yes --force cuts them off", plan.command))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Action, Contents, DatabaseName, Rows, Step};
+
+    fn dropping(rows: u64) -> Plan {
+        let database = DatabaseName::new("shop").unwrap();
+        let mut plan = Plan::new("slate-reset", "shop");
+        plan.loss.databases.push(Contents {
+            database: database.clone(),
+            tables: 3,
+            rows: Rows { count: rows, exact: true },
+            bytes: 1,
+            last_write: None,
+        });
+        plan.steps.push(Step::new(Action::DropDatabase { database }, "it is replaced"));
+        plan
+    }
+
+    #[expect(clippy::unnecessary_wraps, reason = "the shape of an `ask`")]
+    fn nobody(_: &Question) -> Result<Option<bool>, Fault> {
+        Ok(None)
+    }
+
+    #[test]
+    fn yes_alone_does_not_cover_a_loss_for_good() {
+        let flags = Flags { yes: true, ..Flags::default() };
+
+        let fault = approve(dropping(5), Confirm::Loss, &flags, |_| panic!("asked")).unwrap_err();
+
+        assert_eq!(fault.exit, Exit::Unconfirmed);
+        assert!(fault.cause.unwrap().starts_with("5 rows"));
+    }
+
+    #[test]
+    fn yes_and_no_undo_cover_it() {
+        let flags = Flags { yes: true, no_undo: true, ..Flags::default() };
+
+        assert!(approve(dropping(5), Confirm::Loss, &flags, nobody).is_ok());
+    }
+
+    #[test]
+    fn a_person_types_the_name() {
+        let asked = approve(dropping(5), Confirm::Loss, &Flags::default(), |question| {
+            assert!(matches!(question, Question::Name { name, .. } if name == "shop"));
+            Ok(Some(true))
+        });
+
+        assert!(asked.is_ok());
+    }
+
+    #[test]
+    fn a_token_is_void_when_the_loss_has_grown() {
+        let token = |rows| Flags { confirm: Some(dropping(rows).token()), ..Flags::default() };
+
+        assert!(approve(dropping(5), Confirm::Loss, &token(5), nobody).is_ok());
+        assert!(approve(dropping(4), Confirm::Loss, &token(5), nobody).is_ok());
+        let fault = approve(dropping(6), Confirm::Loss, &token(5), nobody).unwrap_err();
+        assert_eq!(fault.exit, Exit::Unconfirmed);
+    }
+
+    #[test]
+    fn an_empty_database_is_no_loss() {
+        assert_eq!(dropping(0).need(Confirm::Loss), Need::Nothing);
+    }
+
+    #[test]
+    fn open_work_of_others_wants_force() {
+        let mut plan = dropping(0);
+        plan.in_the_way.push("DBeaver has a transaction open".to_owned());
+        let yes = Flags { yes: true, ..Flags::default() };
+
+        let fault = approve(plan.clone(), Confirm::Loss, &yes, nobody).unwrap_err();
+
+        assert_eq!(fault.exit, Exit::Refused);
+        assert!(approve(plan, Confirm::Loss, &Flags { force: true, ..yes }, nobody).is_ok());
+    }
+}

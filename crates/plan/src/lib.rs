@@ -1,0 +1,39 @@
+//! What cleanslate would do, as data.
+//!
+//! This crate is pure: no files, processes, sockets, clocks, randomness, environment or printing. A command reads a
+//! [`Config`] and a [`World`] and answers with a [`Plan`]; consent turns it into an [`Approved`] plan; [`execute`]
+//! hands its steps to a [`Machine`] one by one and tells a listener about each [`Event`].
+
+mod action;
+mod config;
+mod consent;
+mod event;
+mod execute;
+mod fault;
+mod loss;
+mod marker;
+mod name;
+mod ownership;
+mod secret;
+mod step;
+pub mod words;
+mod world;
+
+pub use action::{Action, Effect, Seeding};
+pub use config::{
+    Config, Confirm, Home, Kind, Migrations, Source, Sources, Tool, UNDO_DAYS, variable_of, variables,
+};
+pub use consent::{Approved, Flags, Need, Question, approve};
+pub use event::{Event, Outcome};
+pub use execute::{Look, Machine, Report, Said, execute};
+pub use fault::{Exit, Fault};
+pub use loss::{Contents, Loss, Rows, VolumeLoss};
+pub use marker::{Label, LabelKind, Marker, Origin};
+pub use name::{BadName, ContainerName, DatabaseName, RoleName, ServiceName, VolumeName};
+pub use ownership::{Stack, Whose, stack, volume};
+pub use secret::{Secret, masked};
+pub use step::{Data, Expect, Fact, Plan, Step, Undo};
+pub use world::{
+    Address, Blueprint, Compose, Container, Database, Engine, EngineFacts, Health, Kept, KeptPlace, Mount,
+    MountKind, Network, Reading, Server, ServerState, Session, Volume, Wants, Workspace, World,
+};

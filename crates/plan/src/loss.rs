@@ -1,0 +1,106 @@
+//! What a plan would take.
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{DatabaseName, Session, VolumeName, words};
+
+/// Everything that would be lost, or would have to be brought back.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Loss {
+    pub databases: Vec<Contents>,
+    pub volumes: Vec<VolumeLoss>,
+    /// Sessions that would be cut.
+    pub sessions: Vec<Session>,
+    /// Things that could not be read, and so count as worth keeping.
+    pub unread: Vec<String>,
+}
+
+/// What a database holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Contents {
+    pub database: DatabaseName,
+    pub tables: u64,
+    pub rows: Rows,
+    pub bytes: u64,
+    /// Not later than this; `None` where it can't be had.
+    pub last_write: Option<Timestamp>,
+}
+
+/// A number of rows, counted or estimated.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+pub struct Rows {
+    pub count: u64,
+    pub exact: bool,
+}
+
+/// A volume and what is in it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct VolumeLoss {
+    pub volume: VolumeName,
+    /// `None` where it was not measured.
+    pub bytes: Option<u64>,
+    pub last_write: Option<Timestamp>,
+}
+
+impl std::fmt::Display for Rows {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let sign = if self.exact { "" } else { "~" };
+        write!(f, "{sign}{}", words::count(self.count, "row"))
+    }
+}
+
+impl Contents {
+    /// In one line.
+    ///
+    /// ```
+    /// # use plan::*;
+    /// let contents = Contents { database: DatabaseName::new("shop").unwrap(), tables: 14,
+    ///     rows: Rows { count: 31_204, exact: true }, bytes: 48_000_000, last_write: None };
+    /// assert_eq!(contents.line(jiff::Timestamp::UNIX_EPOCH), "14 tables, 31,204 rows, 48.0 MB");
+    /// ```
+    #[must_use]
+    pub fn line(&self, now: Timestamp) -> String {
+        let size =
+            format!("{}, {}, {}", words::count(self.tables, "table"), self.rows, words::bytes(self.bytes));
+        match self.last_write {
+            Some(at) => format!("{size}, last write {}", words::ago(at, now)),
+            None => size,
+        }
+    }
+}
+
+impl Loss {
+    /// Whether there is nothing in it that anybody could want. Said only when it was read.
+    ///
+    /// ```
+    /// assert!(plan::Loss::default().is_nothing());
+    /// ```
+    #[must_use]
+    pub fn is_nothing(&self) -> bool {
+        let empty = |contents: &Contents| contents.rows == Rows { count: 0, exact: true };
+        self.unread.is_empty() && self.volumes.is_empty() && self.databases.iter().all(empty)
+    }
+
+    /// All rows together.
+    #[must_use]
+    pub fn rows(&self) -> Rows {
+        let sum = |all: Rows, one: &Contents| Rows {
+            count: all.count + one.rows.count,
+            exact: all.exact && one.rows.exact,
+        };
+        self.databases.iter().fold(Rows { count: 0, exact: true }, sum)
+    }
+
+    /// What is lost in a few words, for a question or an error.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let rows = self.rows();
+        match (self.databases.is_empty(), self.volumes.len()) {
+            (false, _) if rows.count > 0 => rows.to_string(),
+            (_, 0) if self.unread.is_empty() => "nothing".to_owned(),
+            (_, 0) => words::list(&self.unread),
+            (_, volumes) => format!("what is in {}", words::count(volumes as u64, "volume")),
+        }
+    }
+}

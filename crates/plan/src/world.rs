@@ -1,0 +1,380 @@
+//! What was found: the workspace, its server and databases, its containers and volumes. Facts only, no judgement.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::{
+    ContainerName, Contents, DatabaseName, Kind, Label, Marker, RoleName, Secret, ServiceName, VolumeName,
+};
+
+/// What a command wants to know before it plans. Less is quicker.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a thing of its own to want")]
+pub struct Wants {
+    pub engine: EngineFacts,
+    /// The server, its databases and who is connected.
+    pub databases: bool,
+    pub contents: Reading,
+    /// The migration and seed files.
+    pub blueprint: bool,
+    /// Bytes and last write of every volume, and the free space beside them.
+    pub sizes: bool,
+    /// Hold the workspace while planning and executing, so that a second run waits.
+    pub lock: bool,
+    /// A server that is not running is an error.
+    pub running: bool,
+}
+
+/// How much of the engine a command needs. A `local` server has none, whatever is wanted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum EngineFacts {
+    /// Containers only where the server's address needs them.
+    #[default]
+    Server,
+    /// The project's containers, volumes and networks.
+    Project,
+    /// And what the compose files say, through Compose itself.
+    Files,
+}
+
+/// Whose rows are counted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Reading {
+    #[default]
+    Nothing,
+    /// The workspace's own database.
+    Live,
+    /// Every database of the server.
+    All,
+}
+
+/// All facts that a planner may use. What a command did not ask for is `None` or empty.
+#[derive(Debug, Clone, Serialize)]
+pub struct World {
+    pub now: Timestamp,
+    pub workspace: Workspace,
+    pub blueprint: Option<Blueprint>,
+    pub server: Option<Server>,
+    pub engine: Option<Engine>,
+    /// What earlier cleans kept, newest last.
+    pub kept: Vec<Kept>,
+    /// Things half done by an earlier run that this workspace's files tell of, in words.
+    pub unfinished: Vec<String>,
+}
+
+/// The project's root folder.
+#[derive(Debug, Clone, Serialize)]
+pub struct Workspace {
+    pub root: PathBuf,
+    /// Survives `git clean -fdx` and a moved folder.
+    pub id: String,
+    /// Where our own files about it are: journal, cluster, copies. Outside the work tree.
+    pub state: PathBuf,
+    /// No reset was done here yet.
+    pub first: bool,
+    /// How a person calls us: `just db ` in front of a recipe's name, or `slate-` in front of a binary's.
+    pub called: String,
+}
+
+impl Workspace {
+    /// A command of ours as the person who reads it would type it.
+    #[must_use]
+    pub fn command(&self, verb: &str) -> String {
+        format!("{}{verb}", self.called)
+    }
+}
+
+/// What a fresh database holds.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Blueprint {
+    /// Hash of the migrations, the seeds and the tool.
+    pub hash: String,
+    /// Hash of the seed files alone; `None` without seeds.
+    pub seeds: Option<String>,
+    /// File names in the order in which they apply.
+    pub migrations: Vec<String>,
+    pub seed_files: Vec<String>,
+}
+
+/// A Postgres server.
+#[derive(Debug, Clone, Serialize)]
+pub struct Server {
+    pub kind: Kind,
+    pub state: ServerState,
+    /// Where it answers, or would answer.
+    pub address: Option<Address>,
+    pub user: RoleName,
+    #[serde(skip)]
+    pub password: Secret,
+    /// The workspace's own database: the name that is configured or found.
+    pub name: DatabaseName,
+    /// The database for commands about databases, where locks are taken: never the workspace's own.
+    pub maintenance: DatabaseName,
+    /// `pg_control_system()`; empty when it is not running.
+    pub system_identifier: String,
+    /// As the server tells it: `17.2`. Empty when it is not running.
+    pub version: String,
+    /// Every database that is not a template, when it is running.
+    pub databases: Vec<Database>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ServerState {
+    Running,
+    Stopped,
+    /// Not made yet.
+    Absent,
+}
+
+/// A TCP address.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Address {
+    pub host: String,
+    pub port: u16,
+}
+
+impl std::fmt::Display for Address {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}", self.host, self.port)
+    }
+}
+
+/// A database on the server.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Database {
+    pub name: DatabaseName,
+    pub oid: u32,
+    pub owner: RoleName,
+    pub bytes: u64,
+    /// `datallowconn`.
+    pub open: bool,
+    /// `datconnlimit` −2: a DROP was interrupted, and nothing in it can be trusted.
+    pub broken: bool,
+    pub comment: Option<String>,
+    pub label: Option<Label>,
+    /// `None` when it was not connected to.
+    pub marker: Option<Marker>,
+    pub contents: Option<Contents>,
+    pub sessions: Vec<Session>,
+    /// Prepared transactions, which block DROP and RENAME.
+    pub prepared: u64,
+    /// Logical replication slots, active or not: a DROP destroys the inactive ones without a word.
+    pub slots: Vec<String>,
+    /// Subscriptions, which block DROP.
+    pub subscriptions: u64,
+}
+
+/// Somebody connected to a database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Session {
+    pub pid: i32,
+    pub user: String,
+    pub application: String,
+    /// Empty over a socket.
+    pub client: String,
+    /// The compose service it comes from, where its address tells.
+    pub service: Option<ServiceName>,
+    /// Seconds that its transaction is open.
+    pub transaction: Option<u64>,
+}
+
+impl Session {
+    /// What a person would call it.
+    ///
+    /// ```
+    /// # use plan::*;
+    /// let session = Session { pid: 4, user: "app".into(), application: "DBeaver 24.1".into(), client: String::new(),
+    ///     service: None, transaction: None };
+    /// assert_eq!(session.who(), "DBeaver 24.1");
+    /// ```
+    #[must_use]
+    pub fn who(&self) -> String {
+        match (&self.service, self.application.is_empty()) {
+            (Some(service), _) => service.to_string(),
+            (None, false) => self.application.clone(),
+            (None, true) if self.client.is_empty() => format!("{} (pid {})", self.user, self.pid),
+            (None, true) => format!("{} at {}", self.user, self.client),
+        }
+    }
+}
+
+/// A container engine, and what it holds that concerns this workspace.
+#[derive(Debug, Clone, Serialize)]
+pub struct Engine {
+    pub compose: Compose,
+    /// Every container that carries the project's name, ours or not, and every one that mounts a volume of it.
+    pub containers: Vec<Container>,
+    /// Every volume that carries the project's label, or that one of `containers` mounts, or that the compose files
+    /// name.
+    pub volumes: Vec<Volume>,
+    pub networks: Vec<Network>,
+    /// A local image with a shell that can copy a volume.
+    pub copier: Option<String>,
+    /// Bytes free where the engine keeps its volumes; `None` when it was not asked.
+    pub free: Option<u64>,
+}
+
+/// The compose project as it is configured.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Compose {
+    /// `["docker", "compose"]` or `["docker-compose"]`.
+    pub program: Vec<String>,
+    pub version: String,
+    pub project: String,
+    /// Absolute paths, links resolved.
+    pub files: Vec<PathBuf>,
+    /// The folder Compose works in: the first file's.
+    pub folder: PathBuf,
+    /// The services that the files describe; empty when they were not read.
+    pub services: Vec<ServiceName>,
+    /// The service that runs Postgres.
+    pub database: Option<ServiceName>,
+    /// Volume names marked external in the files.
+    pub external: Vec<VolumeName>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Container {
+    pub id: String,
+    pub name: ContainerName,
+    pub service: Option<ServiceName>,
+    pub project: Option<String>,
+    pub working_dir: Option<PathBuf>,
+    /// As labelled: absolute from v2, relative to `working_dir` from v1.
+    pub config_files: Vec<PathBuf>,
+    /// The Compose that made it: `2.26.1`.
+    pub compose_version: Option<String>,
+    /// Made by `compose run`.
+    pub one_off: bool,
+    pub image: String,
+    pub running: bool,
+    pub health: Health,
+    pub exit_code: i64,
+    pub mounts: Vec<Mount>,
+    /// Container port to the address it is published at.
+    pub ports: BTreeMap<u16, Address>,
+    /// Its addresses on its networks.
+    pub addresses: Vec<String>,
+    /// Its environment. Never printed: it holds passwords.
+    #[serde(skip)]
+    pub environment: BTreeMap<String, Secret>,
+    /// Its healthcheck as a command: `["CMD", …]` or `["CMD-SHELL", …]`.
+    pub healthcheck: Vec<String>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Health {
+    None,
+    Starting,
+    Healthy,
+    Unhealthy,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Mount {
+    pub kind: MountKind,
+    /// A volume's name or a host path; empty for tmpfs.
+    pub source: String,
+    pub target: String,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MountKind {
+    Volume,
+    Bind,
+    Tmpfs,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Volume {
+    pub name: VolumeName,
+    pub created: String,
+    pub labels: BTreeMap<String, String>,
+    pub driver: String,
+    /// Bytes; `None` when it was not measured.
+    pub bytes: Option<u64>,
+    pub last_write: Option<Timestamp>,
+    /// Our own `up` recorded making it: same name, same creation time.
+    pub recorded: bool,
+    /// The engine named it, nobody else did.
+    pub anonymous: bool,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Network {
+    pub name: String,
+    pub id: String,
+    pub labels: BTreeMap<String, String>,
+    /// Names of the containers in it, running or not, that are none of the project's.
+    pub strangers: Vec<String>,
+}
+
+/// A volume or cluster that a clean kept before it removed the original.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Kept {
+    pub n: u32,
+    pub at: Timestamp,
+    pub bytes: u64,
+    pub place: KeptPlace,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum KeptPlace {
+    /// The copy, the volume it was made from, and that volume's labels.
+    Volume { copy: VolumeName, of: VolumeName, labels: BTreeMap<String, String> },
+    /// The folder the private cluster was moved to.
+    Cluster { folder: PathBuf },
+}
+
+impl World {
+    /// The workspace's own database, when it is there.
+    #[must_use]
+    pub fn live(&self) -> Option<&Database> {
+        self.server.as_ref()?.databases.iter().find(|database| Some(&database.name) == self.name())
+    }
+
+    /// The name of the workspace's own database.
+    #[must_use]
+    pub fn name(&self) -> Option<&DatabaseName> {
+        self.server.as_ref().map(|server| &server.name)
+    }
+
+    /// The number for the next kept thing: never one that was used before.
+    #[must_use]
+    pub fn next_kept(&self) -> u32 {
+        self.kept.iter().map(|kept| kept.n).max().unwrap_or(0) + 1
+    }
+}
+
+impl Server {
+    /// The address with the password masked, as a URL.
+    #[must_use]
+    pub fn masked_url(&self) -> String {
+        self.url_of(&self.name, "***")
+    }
+
+    /// The address as a URL with its password.
+    #[must_use]
+    pub fn url(&self, database: &DatabaseName) -> Secret {
+        let password = encode(self.password.reveal());
+        Secret::new(self.url_of(database, &password))
+    }
+
+    fn url_of(&self, database: &DatabaseName, password: &str) -> String {
+        let address = self.address.as_ref().map(ToString::to_string).unwrap_or_default();
+        let login = if password.is_empty() { String::new() } else { format!(":{password}") };
+        format!("postgresql://{}{login}@{address}/{}", encode(self.user.as_str()), encode(database.as_str()))
+    }
+}
+
+/// A text inside a URL, percent-encoded.
+fn encode(text: &str) -> String {
+    url::form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}

@@ -1,0 +1,21 @@
+//! The pipeline of every binary: config → discover → plan → confirm → execute → report. No stage calls back.
+
+mod shared;
+
+use plan::{Config, Fault, Plan, Wants, World};
+
+pub use shared::{Color, Json, Shared};
+
+/// A command: its arguments, what it wants to know, and what it would do.
+pub trait Command: clap::Parser {
+    fn shared(&self) -> &Shared;
+
+    /// What has to be found out before it can plan.
+    fn wants(&self) -> Wants;
+
+    /// What it would do. Pure.
+    ///
+    /// # Errors
+    /// A guard refuses, or the arguments do not fit what was found.
+    fn plan(&self, config: &Config, world: &World) -> Result<Plan, Fault>;
+}

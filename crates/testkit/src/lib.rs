@@ -1,1 +1,1 @@
-//! placeholder
+//! For tests only: a pseudo-terminal, a sandbox with stub tools.

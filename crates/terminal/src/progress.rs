@@ -98,12 +98,13 @@ impl Progress {
         live.draw();
     }
 
-    pub(crate) fn said(&self, said: &str) {
-        let live = self.shared.lock();
-        if live.manner.verbose {
-            let line = format!("  | {}", visible(said));
-            let line = live.manner.sheet.width.map_or(line.clone(), |columns| cut(&line, columns));
-            live.print(&format!("{}\n", live.manner.sheet.paint.dim(&line)));
+    pub(crate) fn said(&self, line: &str) {
+        let state = self.shared.lock();
+        let Manner { sheet, verbose, .. } = state.manner;
+        if verbose {
+            let shown = format!("  | {}", visible(line));
+            let shown = sheet.width.map_or(shown.clone(), |columns| cut(&shown, columns));
+            state.print(&format!("{}\n", sheet.paint.dim(&shown)));
         }
     }
 

@@ -3,8 +3,7 @@
 use testkit::{Launch, Sandbox, Stdin};
 
 fn ask() -> Launch {
-    let tests = std::env::current_exe().unwrap();
-    Launch::new(tests.ancestors().nth(2).unwrap().join("examples/ask"))
+    Launch::example("ask")
 }
 
 fn gate(sandbox: &Sandbox) -> (testkit::Gate, String) {

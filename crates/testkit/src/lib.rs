@@ -1,1 +1,15 @@
-//! placeholder
+//! For tests only: a pseudo-terminal to look at, a sandbox with stub tools, programs run under a deadline.
+//!
+//! Every wait has a condition and a deadline; nothing sleeps and hopes. What fails panics with what was seen.
+
+#![expect(clippy::expect_used, clippy::panic, reason = "a test kit fails by panicking, with what it saw")]
+
+mod gate;
+mod launch;
+mod sandbox;
+mod screen;
+
+pub use gate::Gate;
+pub use launch::{Launch, Output, Stdin};
+pub use sandbox::{Call, Sandbox};
+pub use screen::{Key, Screen};

@@ -48,9 +48,9 @@ pub(super) fn fault(run: &Run, error: impl Into<String>) -> Fault {
     match run {
         Run::Missing(program) => missing(program),
         Run::Interrupted => Fault::new(Exit::Declined, "interrupted"),
-        Run::Late { .. } => Fault::new(Exit::NotReady, "Docker gives no answer")
-            .cause(run.to_string())
-            .hint("docker info"),
+        Run::Late { .. } => {
+            Fault::new(Exit::NotReady, "Docker gives no answer").cause(run.to_string()).hint("docker info")
+        }
         Run::Failed { said, .. } if is_down(said) => down(said),
         Run::Failed { said, .. } if lacks_compose(said) => no_compose(last_line(said)),
         Run::Failed { said, .. } => Fault::new(Exit::Failed, error).cause(said),
@@ -129,7 +129,8 @@ mod tests {
 
     #[test]
     fn an_engine_that_is_down_is_not_ready() {
-        let said = "Cannot connect to the Docker daemon at unix:///run/docker.sock. Is the docker daemon running?";
+        let said =
+            "Cannot connect to the Docker daemon at unix:///run/docker.sock. Is the docker daemon running?";
 
         let fault = fault(&failed(said), "containers were not listed");
 

@@ -211,7 +211,8 @@ fn is_gone(said: &str, name: &str) -> bool {
 fn read(raw: Raw) -> Result<Inspected, Fault> {
     let labels = raw.config.labels.unwrap_or_default();
     let label = |key: &str| labels.get(&format!("com.docker.compose.{key}")).cloned();
-    let working_dir = label("project.working_dir").map(PathBuf::from).map(|path| path.canonicalize().unwrap_or(path));
+    let working_dir =
+        label("project.working_dir").map(PathBuf::from).map(|path| path.canonicalize().unwrap_or(path));
     let config_files = label("project.config_files").unwrap_or_default();
     let ports = raw.network_settings.ports.filter(|_| raw.state.running).or(raw.host_config.port_bindings);
     let networks = raw.network_settings.networks.unwrap_or_default();
@@ -262,7 +263,10 @@ fn resolved(label: &str, working_dir: Option<&Path>) -> Vec<PathBuf> {
         let there = candidates.find_map(|path| path.canonicalize().ok());
         there.unwrap_or_else(|| folder.join(file))
     };
-    files.map(found).collect()
+    let files: Vec<PathBuf> = files.map(found).collect();
+    // One that is gone now says nothing: Compose does not label anew what it need not make anew.
+    let there: Vec<PathBuf> = files.iter().filter(|file| file.exists()).cloned().collect();
+    if files.first().is_some_and(|file| file.exists()) { there } else { files }
 }
 
 fn mounts(raw: Vec<RawMount>, tmpfs: BTreeMap<String, String>) -> Vec<Mount> {
@@ -274,7 +278,8 @@ fn mounts(raw: Vec<RawMount>, tmpfs: BTreeMap<String, String>) -> Vec<Mount> {
         };
         Mount { kind, source, target: mount.destination }
     });
-    let in_memory = tmpfs.into_keys().map(|target| Mount { kind: MountKind::Tmpfs, source: String::new(), target });
+    let in_memory =
+        tmpfs.into_keys().map(|target| Mount { kind: MountKind::Tmpfs, source: String::new(), target });
     mounted.chain(in_memory).collect()
 }
 
@@ -354,7 +359,10 @@ mod tests {
     #[test]
     fn an_address_for_everybody_is_reached_here() {
         let bindings = BTreeMap::from([
-            ("5432/tcp".to_owned(), Some(vec![RawBinding { host_ip: "0.0.0.0".into(), host_port: "5433".into() }])),
+            (
+                "5432/tcp".to_owned(),
+                Some(vec![RawBinding { host_ip: "0.0.0.0".into(), host_port: "5433".into() }]),
+            ),
             ("53/udp".to_owned(), Some(vec![RawBinding { host_ip: String::new(), host_port: "53".into() }])),
             ("6379/tcp".to_owned(), None),
         ]);

@@ -95,15 +95,17 @@ impl PrintedService {
 }
 
 fn dependencies(printed: &Value) -> Vec<Dependency> {
-    let named = |name: &str, condition: &str| {
+    let dependency = |name: &str, condition: &str| {
         let answers = matches!(condition, "service_healthy" | "service_completed_successfully");
         ServiceName::new(name).ok().map(|service| Dependency { service, answers })
     };
     match printed {
-        Value::Array(names) => names.iter().filter_map(|name| named(name.as_str()?, "")).collect(),
+        Value::Array(names) => names.iter().filter_map(|name| dependency(name.as_str()?, "")).collect(),
         Value::Object(by_name) => by_name
             .iter()
-            .filter_map(|(name, how)| named(name, how.get("condition").and_then(Value::as_str).unwrap_or("")))
+            .filter_map(|(name, how)| {
+                dependency(name, how.get("condition").and_then(Value::as_str).unwrap_or(""))
+            })
             .collect(),
         _ => Vec::new(),
     }
@@ -113,10 +115,9 @@ fn dependencies(printed: &Value) -> Vec<Dependency> {
 fn environment(printed: &Value) -> BTreeMap<String, Secret> {
     let value = |text: String| Secret::new(text.replace("$$", "$"));
     match printed {
-        Value::Object(pairs) => pairs
-            .iter()
-            .filter_map(|(name, printed)| Some((name.clone(), value(scalar(printed)?))))
-            .collect(),
+        Value::Object(pairs) => {
+            pairs.iter().filter_map(|(name, printed)| Some((name.clone(), value(scalar(printed)?)))).collect()
+        }
         Value::Array(pairs) => pairs
             .iter()
             .filter_map(|pair| pair.as_str()?.split_once('='))
@@ -140,7 +141,11 @@ fn port(printed: &Value) -> Option<(u16, Address)> {
     let (target, published, host) = match printed {
         Value::Object(parts) => {
             let number = |key: &str| scalar(parts.get(key)?)?.parse::<u16>().ok();
-            (number("target")?, number("published")?, parts.get("host_ip").and_then(scalar).unwrap_or_default())
+            (
+                number("target")?,
+                number("published")?,
+                parts.get("host_ip").and_then(scalar).unwrap_or_default(),
+            )
         }
         printed => {
             let text = scalar(printed)?;
@@ -177,7 +182,8 @@ fn mount(printed: &Value, volumes: &BTreeMap<String, VolumeName>) -> Option<Moun
         "tmpfs" => MountKind::Tmpfs,
         _ => MountKind::Bind,
     };
-    let source = volumes.get(&source).filter(|_| kind == MountKind::Volume).map_or(source, ToString::to_string);
+    let source =
+        volumes.get(&source).filter(|_| kind == MountKind::Volume).map_or(source, ToString::to_string);
     Some(Mount { kind, source, target })
 }
 

@@ -44,7 +44,8 @@ impl Project {
 
 /// Whether a compose file here names an image of Postgres, as far as its text tells. Needs no engine.
 pub(super) fn mentions_postgres(config: &Config, root: &Path) -> bool {
-    let texts = files(config, root).unwrap_or_default().into_iter().filter_map(|file| fs::read_to_string(file).ok());
+    let texts =
+        files(config, root).unwrap_or_default().into_iter().filter_map(|file| fs::read_to_string(file).ok());
     texts.into_iter().any(|text| {
         let images = text.lines().filter_map(|line| line.trim().strip_prefix("image:"));
         images.into_iter().any(|image| super::server::is_postgres(&without_variables(image)))
@@ -56,7 +57,8 @@ fn without_variables(value: &str) -> String {
     let value = value.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);
     let Some((before, rest)) = value.split_once("${") else { return value.to_owned() };
     let (variable, after) = rest.split_once('}').unwrap_or((rest, ""));
-    let default = variable.split_once(":-").or_else(|| variable.split_once('-')).map_or("", |(_, default)| default);
+    let default =
+        variable.split_once(":-").or_else(|| variable.split_once('-')).map_or("", |(_, default)| default);
     format!("{before}{default}{after}")
 }
 

@@ -1,12 +1,19 @@
 //! The container engine and Compose: finds out what they hold for this workspace, and performs actions on it. Hot
 //! paths ask `docker`, which answers in a fraction of Compose's time.
 
+mod actions;
 mod compose;
+mod copy;
 mod docker;
+mod failure;
 mod inspect;
 mod model;
 mod project;
+mod ready;
+mod run;
 mod server;
+mod start;
+mod verify;
 mod volumes;
 
 #[cfg(test)]
@@ -26,7 +33,11 @@ use self::model::Model;
 use self::project::Project;
 use crate::records::Records;
 
+pub(crate) use self::actions::perform;
+pub(crate) use self::ready::{await_service, lives};
+pub(crate) use self::run::in_service;
 pub(crate) use self::server::{database_container, server, unreachable, variable};
+pub(crate) use self::verify::{look, verify};
 
 /// What every action on the engine needs to know.
 #[derive(Debug, Clone, Copy)]

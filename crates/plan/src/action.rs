@@ -12,9 +12,14 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "action", rename_all = "kebab-case")]
 pub enum Action {
-    /// `compose up -d` for these services, for all when empty.
+    /// `compose up -d` for these services and no other, for all when empty.
     StartServices {
         services: Vec<ServiceName>,
+    },
+    /// Record a volume of unknown origin as this workspace's, because somebody said so.
+    AdoptVolume {
+        volume: VolumeName,
+        created: String,
     },
     StartContainers {
         containers: Vec<ContainerName>,
@@ -200,6 +205,7 @@ impl Action {
             | Self::Seed { .. }
             | Self::Stamp { .. } => Effect::Creates,
             Self::StartServices { .. }
+            | Self::AdoptVolume { .. }
             | Self::StartContainers { .. }
             | Self::StopContainers { .. }
             | Self::RestartContainer { .. }
@@ -243,6 +249,7 @@ impl Action {
                 ("start", "started", "every service".to_owned())
             }
             Self::StartServices { services } => ("start", "started", words::list(services)),
+            Self::AdoptVolume { volume, .. } => ("adopt", "adopted", format!("volume `{volume}`")),
             Self::StartContainers { containers } => ("start", "started", words::list(containers)),
             Self::StopContainers { containers, .. } => ("stop", "stopped", words::list(containers)),
             Self::RestartContainer { service, .. } => ("restart", "restarted", format!("`{service}`")),

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::{Exit, Fault};
+use crate::{Exit, Fault, words};
 
 /// How many days a kept database or volume stays when nothing else is configured.
 pub const UNDO_DAYS: u32 = 14;
@@ -354,11 +354,7 @@ fn in_variable(variable: &str, value: &str, error: &toml::de::Error) -> Fault {
 fn meant(message: &str) -> Option<&str> {
     let mut ticked = message.split('`').skip(1).step_by(2);
     let unknown = ticked.next().filter(|_| message.starts_with("unknown"))?;
-    ticked
-        .map(|known| (strsim::damerau_levenshtein(unknown, known), known))
-        .filter(|(distance, known)| *distance <= 1 + known.len() / 3)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, known)| known)
+    words::nearest(unknown, ticked)
 }
 
 #[cfg(test)]

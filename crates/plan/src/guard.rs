@@ -1,6 +1,6 @@
 //! Guards: what must be proved before anything of a server is changed.
 
-use crate::{Database, Engine, Exit, Fault, Kind, Server, Stack, Workspace, World, stack, words};
+use crate::{Database, Exit, Fault, Kind, Server, Workspace, World, foreign, words};
 
 /// The workspace's server, or why there is none.
 ///
@@ -22,44 +22,9 @@ pub fn server(world: &World) -> Result<&Server, Fault> {
 pub fn own_server(world: &World) -> Result<&Server, Fault> {
     let server = server(world)?;
     if let (Kind::Compose, Some(engine)) = (server.kind, &world.engine) {
-        own_stack(engine, &world.workspace)?;
+        return foreign(engine, &world.workspace.root).map_or(Ok(server), Err);
     }
     Ok(server)
-}
-
-/// No container of the project's name belongs to somebody else.
-///
-/// # Errors
-/// One does: another checkout's, or another stack's from the same folder.
-pub fn own_stack(engine: &Engine, workspace: &Workspace) -> Result<(), Fault> {
-    let project = &engine.compose.project;
-    for container in &engine.containers {
-        let name = &container.name;
-        let refused = |cause: String| {
-            Fault::new(Exit::Refused, format!("project `{project}` is not this workspace's alone"))
-                .cause(cause)
-                .state("nothing was changed")
-        };
-        match stack(container, &engine.compose, &workspace.root) {
-            Stack::Ours | Stack::Unrelated => {}
-            Stack::OtherFolder(folder) => {
-                return Err(refused(format!("container `{name}` was made from {folder}"))
-                    .hint("give one of the two its own name: COMPOSE_PROJECT_NAME, or compose.project in cleanslate.toml"));
-            }
-            Stack::OtherFiles(files) => {
-                let stop = files
-                    .split(", ")
-                    .map(|file| format!("-f {}", words::shell(file)))
-                    .collect::<Vec<_>>()
-                    .join(" ");
-                return Err(refused(format!(
-                    "container `{name}` runs from {files}, another stack of this folder"
-                ))
-                .hint(format!("{} {stop} down, then run it again", engine.compose.program.join(" "))));
-            }
-        }
-    }
-    Ok(())
 }
 
 /// The database is proved to be this workspace's: by its marker, or where it has none by its server.

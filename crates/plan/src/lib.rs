@@ -31,10 +31,11 @@ pub use fault::{Exit, Fault};
 pub use loss::{Contents, Loss, Rows, VolumeLoss};
 pub use marker::{Label, LabelKind, Marker, Origin};
 pub use name::{BadName, ContainerName, DatabaseName, RoleName, ServiceName, VolumeName, literal};
-pub use ownership::{Stack, Whose, stack, volume};
+pub use ownership::{Stack, Whose, foreign, network, stack, volume};
 pub use secret::{Secret, masked};
 pub use step::{Data, Expect, Fact, Plan, Step, Undo};
 pub use world::{
-    Address, Blueprint, Compose, Container, Database, Engine, EngineFacts, Health, Kept, KeptPlace, Mount,
-    MountKind, Network, Reading, Server, ServerState, Session, Volume, Wants, Workspace, World,
+    Address, Blueprint, Compose, Container, Database, Dependency, Engine, EngineFacts, Health, Kept,
+    KeptPlace, Mount, MountKind, Network, Reading, Server, ServerState, Service, Session, Volume, Wants,
+    Workspace, World,
 };

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{Compose, Container, Engine, MountKind, Volume};
+use crate::{Compose, Container, Engine, Exit, Fault, Mount, MountKind, Network, Volume, words};
 
 /// Whose a thing is, with the reason where it is not ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,7 +32,10 @@ pub enum Stack {
     Unrelated,
 }
 
-/// Judges a container by its labels.
+/// Judges a container by its labels: folder and compose files.
+///
+/// Compose does not label a container anew that it need not make anew, so an override file that came later is missing
+/// from the label: the first file must be the configured first one, and no file a foreign one.
 #[must_use]
 pub fn stack(container: &Container, compose: &Compose, root: &Path) -> Stack {
     if container.project.as_deref() != Some(&compose.project) {
@@ -41,47 +44,286 @@ pub fn stack(container: &Container, compose: &Compose, root: &Path) -> Stack {
     let Some(folder) = &container.working_dir else {
         return Stack::OtherFolder("an unknown folder".to_owned());
     };
-    if !folder.starts_with(root) {
+    if !folder.starts_with(root) && *folder != compose.folder {
         return Stack::OtherFolder(folder.display().to_string());
     }
     let files: Vec<_> = container.config_files.iter().map(|file| folder.join(file)).collect();
-    if !compose.files.is_empty() && !files.is_empty() && files != compose.files {
-        let names = files.iter().filter_map(|file| file.file_name()).map(|name| name.to_string_lossy());
-        return Stack::OtherFiles(names.collect::<Vec<_>>().join(", "));
+    let same =
+        files.first() == compose.files.first() && files.iter().all(|file| compose.files.contains(file));
+    if compose.files.is_empty() || files.is_empty() || same {
+        return Stack::Ours;
     }
-    Stack::Ours
+    let names = files.iter().filter_map(|file| file.file_name()).map(|name| name.to_string_lossy());
+    Stack::OtherFiles(names.collect::<Vec<_>>().join(", "))
 }
 
-/// Judges a volume: ours when only our containers mount it, or when our own `up` recorded making it and nothing
-/// foreign mounts it.
+/// The refusal where containers of another stack have the project's name: whatever Compose does there, it does to
+/// them.
+#[must_use]
+pub fn foreign(engine: &Engine, root: &Path) -> Option<Fault> {
+    let project = &engine.compose.project;
+    engine.containers.iter().find_map(|container| {
+        let (whose, hint) = match stack(container, &engine.compose, root) {
+            Stack::Ours | Stack::Unrelated => return None,
+            Stack::OtherFiles(files) => {
+                let folder = container.working_dir.as_deref().unwrap_or(root);
+                let path = |file: &str| words::shell(&folder.join(file).to_string_lossy());
+                let files: Vec<String> = files.split(", ").map(|file| format!("-f {}", path(file))).collect();
+                (
+                    format!("it runs from {} in the same folder", names(container)),
+                    format!("docker compose -p {project} {} down", files.join(" ")),
+                )
+            }
+            Stack::OtherFolder(folder) => (
+                format!("it belongs to {folder}"),
+                "give this workspace a name of its own in cleanslate.toml: [compose] project = \"…\""
+                    .to_owned(),
+            ),
+        };
+        Some(
+            Fault::new(Exit::Refused, format!("another stack has the compose project name `{project}`"))
+                .cause(format!("container `{}` has it, and {whose}", container.name))
+                .state("nothing was changed")
+                .hint(hint),
+        )
+    })
+}
+
+fn names(container: &Container) -> String {
+    let names = container.config_files.iter().filter_map(|file| file.file_name());
+    names.map(|name| name.to_string_lossy()).collect::<Vec<_>>().join(", ")
+}
+
+/// Judges a volume: ours when our own `up` recorded making it, or when it carries Compose's label for this project and
+/// a container of ours mounts it; and nothing foreign mounts it.
 #[must_use]
 pub fn volume(volume: &Volume, engine: &Engine, root: &Path) -> Whose {
+    let not = |why: String| Whose::NotOurs(why);
     if engine.compose.external.contains(&volume.name) {
-        return Whose::NotOurs("it is external".to_owned());
+        return not("it is external".to_owned());
     }
     let mounts = |container: &&Container| {
-        container
-            .mounts
-            .iter()
-            .any(|mount| mount.kind == MountKind::Volume && mount.source == volume.name.as_str())
+        let is_it = |mount: &Mount| mount.kind == MountKind::Volume && mount.source == volume.name.as_str();
+        container.mounts.iter().any(is_it)
     };
-    let mut ours = false;
+    let mut mounted = false;
     for container in engine.containers.iter().filter(mounts) {
+        let name = &container.name;
         match stack(container, &engine.compose, root) {
-            Stack::Ours => ours = true,
-            Stack::OtherFiles(files) => {
-                return Whose::NotOurs(format!("container `{}` from {files} mounts it", container.name));
-            }
-            Stack::OtherFolder(folder) => {
-                return Whose::NotOurs(format!("container `{}` from {folder} mounts it", container.name));
-            }
-            Stack::Unrelated => return Whose::NotOurs(format!("container `{}` mounts it", container.name)),
+            Stack::Ours => mounted = true,
+            Stack::OtherFiles(files) => return not(format!("container `{name}` from {files} mounts it")),
+            Stack::OtherFolder(folder) => return not(format!("container `{name}` from {folder} mounts it")),
+            Stack::Unrelated => return not(format!("container `{name}` mounts it")),
         }
     }
-    match (ours, volume.recorded) {
-        (true, _) | (_, true) => Whose::Ours,
-        _ => {
-            Whose::NotOurs("no container of this workspace mounts it, and no `up` of ours made it".to_owned())
+    if volume.recorded {
+        return Whose::Ours;
+    }
+    match volume.labels.get(PROJECT) {
+        Some(project) if *project != engine.compose.project => {
+            not(format!("it belongs to the compose project `{project}`"))
         }
+        None if !volume.anonymous => {
+            not("it carries no label of Compose's: somebody made it by hand".to_owned())
+        }
+        _ if !mounted => {
+            not("no container of this workspace mounts it, and no `up` of ours made it".to_owned())
+        }
+        _ => Whose::Ours,
+    }
+}
+
+/// Judges a network of the project: ours when a container of ours is there at all, and no stranger is in it.
+#[must_use]
+pub fn network(network: &Network, engine: &Engine, root: &Path) -> Whose {
+    if let Some(stranger) = network.strangers.first() {
+        return Whose::NotOurs(format!("container `{stranger}` is in it"));
+    }
+    match foreign(engine, root) {
+        Some(_) => Whose::NotOurs("containers of another stack have the project's name".to_owned()),
+        None => Whose::Ours,
+    }
+}
+
+/// Compose's label for the project, on everything that it makes.
+const PROJECT: &str = "com.docker.compose.project";
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::{ContainerName, Health, ServiceName, VolumeName};
+
+    const ROOT: &str = "/home/me/shop";
+
+    fn engine(containers: Vec<Container>) -> Engine {
+        let compose = Compose {
+            program: vec!["docker".to_owned(), "compose".to_owned()],
+            version: "2.26.1".to_owned(),
+            project: "shop".to_owned(),
+            files: vec![
+                PathBuf::from(ROOT).join("compose.yml"),
+                PathBuf::from(ROOT).join("compose.override.yml"),
+            ],
+            folder: PathBuf::from(ROOT),
+            services: Vec::new(),
+            database: None,
+            external: vec![VolumeName::new("outside").unwrap()],
+        };
+        Engine { compose, containers, volumes: Vec::new(), networks: Vec::new(), copier: None, free: None }
+    }
+
+    fn container(folder: &str, files: &[&str]) -> Container {
+        let mount = Mount {
+            kind: MountKind::Volume,
+            source: "shop_data".to_owned(),
+            target: "/var/lib/postgresql/data".to_owned(),
+        };
+        Container {
+            id: "1".repeat(64),
+            name: ContainerName::new("shop-db-1").unwrap(),
+            service: ServiceName::new("db").ok(),
+            project: Some("shop".to_owned()),
+            working_dir: Some(PathBuf::from(folder)),
+            config_files: files.iter().map(PathBuf::from).collect(),
+            compose_version: Some("2.26.1".to_owned()),
+            one_off: false,
+            image: "postgres:17".to_owned(),
+            running: true,
+            health: Health::None,
+            exit_code: 0,
+            mounts: vec![mount],
+            ports: BTreeMap::new(),
+            addresses: Vec::new(),
+            environment: BTreeMap::new(),
+            healthcheck: Vec::new(),
+        }
+    }
+
+    fn ours() -> Container {
+        container(ROOT, &["/home/me/shop/compose.yml", "/home/me/shop/compose.override.yml"])
+    }
+
+    fn data(label: Option<&str>) -> Volume {
+        Volume {
+            name: VolumeName::new("shop_data").unwrap(),
+            created: "then".to_owned(),
+            labels: label.map(|project| (PROJECT.to_owned(), project.to_owned())).into_iter().collect(),
+            driver: "local".to_owned(),
+            bytes: None,
+            last_write: None,
+            recorded: false,
+            anonymous: false,
+        }
+    }
+
+    #[track_caller]
+    fn assert_not_ours(whose: &Whose, why: &str) {
+        assert!(matches!(whose, Whose::NotOurs(because) if because.contains(why)), "{whose:?}");
+    }
+
+    fn judged(container: &Container) -> Stack {
+        stack(container, &engine(Vec::new()).compose, Path::new(ROOT))
+    }
+
+    #[test]
+    fn labels_of_v1_and_v2_are_ours() {
+        assert_eq!(judged(&ours()), Stack::Ours);
+        assert_eq!(judged(&container(ROOT, &["compose.yml", "compose.override.yml"])), Stack::Ours);
+    }
+
+    #[test]
+    fn an_override_that_came_later_changes_nothing() {
+        assert_eq!(judged(&container(ROOT, &["compose.yml"])), Stack::Ours);
+    }
+
+    #[test]
+    fn a_test_stack_in_the_same_folder_is_another() {
+        for files in
+            [&["compose.test.yml"][..], &["compose.yml", "compose.test.yml"], &["compose.override.yml"]]
+        {
+            assert!(matches!(judged(&container(ROOT, files)), Stack::OtherFiles(_)), "{files:?}");
+        }
+    }
+
+    #[test]
+    fn another_folder_of_the_same_name_is_another() {
+        let other = container("/home/you/shop", &["compose.yml"]);
+
+        assert_eq!(judged(&other), Stack::OtherFolder("/home/you/shop".to_owned()));
+        let fault = foreign(&engine(vec![other]), Path::new(ROOT)).unwrap();
+        assert_eq!(fault.exit, Exit::Refused);
+        assert!(fault.cause.unwrap().contains("/home/you/shop"));
+    }
+
+    #[test]
+    fn a_folder_whose_name_begins_alike_is_another() {
+        assert!(matches!(judged(&container("/home/me/shop2", &["compose.yml"])), Stack::OtherFolder(_)));
+    }
+
+    #[test]
+    fn a_container_without_a_folder_is_not_ours() {
+        assert!(matches!(judged(&Container { working_dir: None, ..ours() }), Stack::OtherFolder(_)));
+        assert_eq!(judged(&Container { project: None, ..ours() }), Stack::Unrelated);
+    }
+
+    #[test]
+    fn a_volume_that_only_we_mount_is_ours() {
+        let root = Path::new(ROOT);
+
+        assert!(volume(&data(Some("shop")), &engine(vec![ours()]), root).is_ours());
+        let other = container("/home/you/shop", &["compose.yml"]);
+        assert_not_ours(&volume(&data(Some("shop")), &engine(vec![ours(), other]), root), "/home/you/shop");
+        let stranger = Container { project: None, ..ours() };
+        assert_not_ours(&volume(&data(Some("shop")), &engine(vec![ours(), stranger]), root), "mounts it");
+    }
+
+    #[test]
+    fn a_volume_that_down_left_is_ours_by_record_alone() {
+        let (left, root) = (data(Some("shop")), Path::new(ROOT));
+
+        assert_not_ours(&volume(&left, &engine(Vec::new()), root), "no `up` of ours");
+        let recorded = Volume { recorded: true, ..left };
+        assert!(volume(&recorded, &engine(Vec::new()), root).is_ours());
+        let other = container("/home/you/shop", &["compose.yml"]);
+        assert_not_ours(&volume(&recorded, &engine(vec![other]), root), "/home/you/shop");
+    }
+
+    #[test]
+    fn a_volume_made_by_hand_stays_although_we_mount_it() {
+        assert_not_ours(&volume(&data(None), &engine(vec![ours()]), Path::new(ROOT)), "by hand");
+        let adopted = Volume { recorded: true, ..data(None) };
+        assert!(volume(&adopted, &engine(vec![ours()]), Path::new(ROOT)).is_ours());
+    }
+
+    #[test]
+    fn a_volume_of_another_project_stays() {
+        assert_not_ours(&volume(&data(Some("mail")), &engine(vec![ours()]), Path::new(ROOT)), "`mail`");
+    }
+
+    #[test]
+    fn an_unnamed_volume_that_we_mount_is_ours() {
+        let unnamed = Volume { anonymous: true, ..data(None) };
+
+        assert!(volume(&unnamed, &engine(vec![ours()]), Path::new(ROOT)).is_ours());
+        assert!(!volume(&unnamed, &engine(Vec::new()), Path::new(ROOT)).is_ours());
+    }
+
+    #[test]
+    fn an_external_volume_stays_whatever_else_holds() {
+        let outside =
+            Volume { name: VolumeName::new("outside").unwrap(), recorded: true, ..data(Some("shop")) };
+
+        assert_not_ours(&volume(&outside, &engine(vec![ours()]), Path::new(ROOT)), "external");
+    }
+
+    #[test]
+    fn a_bind_mount_of_that_name_is_no_volume() {
+        let mut bound = container("/home/you/shop", &["compose.yml"]);
+        bound.mounts[0].kind = MountKind::Bind;
+
+        assert!(volume(&data(Some("shop")), &engine(vec![ours(), bound]), Path::new(ROOT)).is_ours());
     }
 }

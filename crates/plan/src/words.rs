@@ -97,6 +97,23 @@ pub fn list<T: std::fmt::Display>(things: impl IntoIterator<Item = T>) -> String
     }
 }
 
+/// The known name that a mistyped one was probably meant to be.
+///
+/// ```
+/// use plan::words::nearest;
+/// assert_eq!(nearest("postgers", ["redis", "postgres"]), Some("postgres"));
+/// assert_eq!(nearest("mail", ["redis", "postgres"]), None);
+/// ```
+#[must_use]
+pub fn nearest<'a>(unknown: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    known
+        .into_iter()
+        .map(|known| (strsim::damerau_levenshtein(unknown, known), known))
+        .filter(|(distance, known)| *distance <= 1 + known.len() / 3)
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, known)| known)
+}
+
 /// An argument as a shell would have to read it, for hints that are pasted.
 ///
 /// ```

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{
     ContainerName, Contents, DatabaseName, Kind, Label, Marker, RoleName, Secret, ServiceName, VolumeName,
@@ -61,6 +61,8 @@ pub struct World {
     pub engine: Option<Engine>,
     /// What earlier cleans kept, newest last.
     pub kept: Vec<Kept>,
+    /// The highest number that anything was ever kept under, also when it is gone; 0 at first.
+    pub last_kept: u32,
     /// Things half done by an earlier run that this workspace's files tell of, in words.
     pub unfinished: Vec<String>,
 }
@@ -230,11 +232,36 @@ pub struct Compose {
     /// The folder Compose works in: the first file's.
     pub folder: PathBuf,
     /// The services that the files describe; empty when they were not read.
-    pub services: Vec<ServiceName>,
+    pub services: Vec<Service>,
     /// The service that runs Postgres.
     pub database: Option<ServiceName>,
     /// Volume names marked external in the files.
     pub external: Vec<VolumeName>,
+}
+
+/// A service as the compose files describe it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Service {
+    pub name: ServiceName,
+    pub image: Option<String>,
+    /// `up` starts it without being told its name: it has no profile, or one that is switched on.
+    pub active: bool,
+    pub depends: Vec<Dependency>,
+    /// Its environment. Never printed: it holds passwords.
+    #[serde(skip)]
+    pub environment: BTreeMap<String, Secret>,
+    /// Container port to the address it is published at.
+    pub ports: BTreeMap<u16, Address>,
+    /// Volumes by the name that the engine knows, anonymous ones by an empty one.
+    pub mounts: Vec<Mount>,
+}
+
+/// A service that another one needs first.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Dependency {
+    pub service: ServiceName,
+    /// It must answer, or have done its work; to have started is not enough.
+    pub answers: bool,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -294,6 +321,8 @@ pub enum MountKind {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Volume {
     pub name: VolumeName,
+    /// Tells this volume from a later one of the same name: when it was made, or its inode with an engine older than
+    /// 23, which tells the time of the last change there instead.
     pub created: String,
     pub labels: BTreeMap<String, String>,
     pub driver: String,
@@ -316,7 +345,7 @@ pub struct Network {
 }
 
 /// A volume or cluster that a clean kept before it removed the original.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
     pub n: u32,
     pub at: Timestamp,
@@ -324,7 +353,7 @@ pub struct Kept {
     pub place: KeptPlace,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum KeptPlace {
     /// The copy, the volume it was made from, and that volume's labels.
@@ -349,7 +378,7 @@ impl World {
     /// The number for the next kept thing: never one that was used before.
     #[must_use]
     pub fn next_kept(&self) -> u32 {
-        self.kept.iter().map(|kept| kept.n).max().unwrap_or(0) + 1
+        self.kept.iter().map(|kept| kept.n).fold(self.last_kept, u32::max) + 1
     }
 }
 

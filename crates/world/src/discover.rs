@@ -52,6 +52,7 @@ pub fn discover(options: &Options, wants: Wants) -> Result<Found, Fault> {
         server: None,
         engine: None,
         kept: records.kept(),
+        last_kept: records.last_kept(),
         unfinished: Vec::new(),
     };
     match kind(&config, &world.workspace) {
@@ -93,6 +94,9 @@ fn read_databases(world: &mut World, wants: Wants, timeout: Duration) -> Result<
     let Some(server) = world.server.as_mut() else { return Ok(()) };
     if server.state != ServerState::Running {
         return if wants.running { Err(not_running(server, &world.workspace)) } else { Ok(()) };
+    }
+    if let (None, Some(engine)) = (&server.address, &world.engine) {
+        return if wants.running { Err(engine::unreachable(engine)) } else { Ok(()) };
     }
     let mut postgres = Postgres::new(server, timeout)?;
     let asked = postgres.identity(&server.maintenance).or_else(|error| {

@@ -27,6 +27,7 @@ pub struct Program {
     stdin: Option<Vec<u8>>,
     deadline: Option<Duration>,
     account: Option<(u32, u32)>,
+    unstoppable: bool,
 }
 
 /// Why a program gave us nothing.
@@ -62,6 +63,7 @@ impl Program {
             stdin: None,
             deadline: None,
             account: None,
+            unstoppable: false,
         }
     }
 
@@ -120,6 +122,13 @@ impl Program {
     #[must_use]
     pub fn account(mut self, account: Option<(u32, u32)>) -> Self {
         self.account = account;
+        self
+    }
+
+    /// Goes on although somebody wants us to stop: for a short change, and for taking one back.
+    #[must_use]
+    pub fn unstoppable(mut self) -> Self {
+        self.unstoppable = true;
         self
     }
 
@@ -242,7 +251,7 @@ impl Program {
     /// Ends the program, its children too, when it is late or somebody wants us to stop.
     fn check(&self, handle: &Handle, begun: Instant) -> Result<(), Run> {
         let late = self.deadline.filter(|limit| begun.elapsed() > *limit);
-        if late.is_none() && !interrupt::asked() {
+        if late.is_none() && (self.unstoppable || !interrupt::asked()) {
             return Ok(());
         }
         for pid in handle.pids() {

@@ -1,0 +1,210 @@
+//! The container engine and Compose: finds out what they hold for this workspace, and performs actions on it. Hot
+//! paths ask `docker`, which answers in a fraction of Compose's time.
+
+mod actions;
+mod compose;
+mod copy;
+mod docker;
+mod failure;
+mod inspect;
+mod model;
+mod project;
+mod ready;
+mod run;
+mod server;
+mod start;
+mod verify;
+mod volumes;
+
+#[cfg(test)]
+mod real;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::thread;
+use std::time::Duration;
+
+use plan::{
+    Compose, Config, Container, Engine, EngineFacts, Exit, Fault, MountKind, Network, Service, ServiceName,
+    Wants, Workspace, words,
+};
+
+use self::inspect::{Inspected, PROJECT};
+use self::model::Model;
+use self::project::Project;
+use crate::records::Records;
+
+pub(crate) use self::actions::perform;
+pub(crate) use self::ready::{await_service, lives};
+pub(crate) use self::run::in_service;
+pub(crate) use self::server::{database_container, server, unreachable, variable};
+pub(crate) use self::verify::{look, verify};
+
+/// What every action on the engine needs to know.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub config: &'a Config,
+    pub workspace: &'a Workspace,
+    pub engine: &'a Engine,
+    pub timeout: Duration,
+}
+
+/// Whether this workspace has compose files that describe a Postgres, as far as their text tells. Needs no engine.
+pub(crate) fn has_files(config: &Config, workspace: &Workspace) -> bool {
+    let told = config.database.service.is_some() || !config.compose.files.is_empty();
+    told || project::mentions_postgres(config, &workspace.root)
+}
+
+/// Finds out what the engine holds for this workspace, as far as it is wanted.
+///
+/// # Errors
+/// No engine, no Compose, no compose file, files that Compose does not accept, or several services that could be the
+/// database.
+pub(crate) fn discover(
+    config: &Config,
+    workspace: &Workspace,
+    wants: Wants,
+    timeout: Duration,
+) -> Result<Engine, Fault> {
+    let project = Project::find(config, &workspace.root)?;
+    let filters = match wants.engine {
+        EngineFacts::Server => vec![format!("label={PROJECT}={}", project.name)],
+        // Of any project: one that mounts a volume of ours, or is in our network, decides what may be removed.
+        EngineFacts::Project | EngineFacts::Files => Vec::new(),
+    };
+    let all = inspect::containers(&filters)?;
+    let own: Vec<&Container> = all
+        .iter()
+        .map(|one| &one.container)
+        .filter(|one| one.project.as_ref() == Some(&project.name))
+        .collect();
+    let choices = compose::choices(config, &own);
+    let there = server::service_of(config, &own);
+    let describe = || {
+        // Where the containers tell all that is wanted, Compose's 100 ms are saved.
+        if wants.engine == EngineFacts::Files || there.is_none() {
+            compose::describe(config, &project, &choices, timeout).map(Some)
+        } else {
+            Ok(None)
+        }
+    };
+    let more = wants.engine != EngineFacts::Server;
+    let (described, labelled) = thread::scope(|scope| {
+        let described = scope.spawn(describe);
+        let labelled = if more { labelled(&project.name, &all) } else { Ok((Vec::new(), Vec::new())) };
+        let broken = || Err(Fault::new(Exit::Failed, "the compose files were not read"));
+        (described.join().unwrap_or_else(|_| broken()), labelled)
+    });
+    let (choice, model) = match described? {
+        Some((choice, model)) => (Some(choice), model),
+        None => (choices.into_iter().next(), Model::default()),
+    };
+    let Some(choice) = choice else { return Err(docker::no_compose("compose.command is empty")) };
+    let database = server::service(config, &model.services, &own)?;
+    let compose = Compose {
+        program: choice.program,
+        version: choice.version,
+        project: project.name,
+        files: project.files,
+        folder: project.folder,
+        services: model.services,
+        database,
+        external: model.external,
+    };
+    let (volumes, networks) = labelled?;
+    let mut engine =
+        Engine { compose, containers: Vec::new(), volumes: Vec::new(), networks, copier: None, free: None };
+    if more {
+        let names = volumes.into_iter().chain(model.volumes.iter().map(ToString::to_string));
+        add_volumes(&mut engine, names.collect(), &all, wants.sizes, workspace)?;
+    }
+    engine.containers = concerned(&engine, all);
+    Ok(engine)
+}
+
+/// Names of the volumes, and the networks, that carry the project's label.
+fn labelled(project: &str, all: &[Inspected]) -> Result<(Vec<String>, Vec<Network>), Fault> {
+    let filter = format!("label={PROJECT}={project}");
+    let lines = |text: String| text.lines().map(str::to_owned).collect::<Vec<_>>();
+    let volumes = docker::ask("the volumes were not listed", ["volume", "ls", "-q", "--filter", &filter])?;
+    let ids = ["network", "ls", "-q", "--no-trunc", "--filter", &filter];
+    let ids = docker::ask("the networks were not listed", ids)?;
+    let networks = inspect::networks(lines(ids))?.into_iter().map(|raw| {
+        let is_in = |one: &&Inspected| one.networks.contains(&raw.name);
+        let strange = |one: &&Inspected| one.container.project.as_deref() != Some(project);
+        let strangers = all.iter().filter(is_in).filter(strange).map(|one| one.container.name.to_string());
+        let strangers = strangers.collect();
+        Network { name: raw.name, id: raw.id, labels: raw.labels.unwrap_or_default(), strangers }
+    });
+    Ok((lines(volumes), networks.collect()))
+}
+
+fn add_volumes(
+    engine: &mut Engine,
+    mut names: BTreeSet<String>,
+    all: &[Inspected],
+    sizes: bool,
+    workspace: &Workspace,
+) -> Result<(), Fault> {
+    let own = all.iter().filter(|one| one.container.project.as_ref() == Some(&engine.compose.project));
+    let mounts = own.flat_map(|one| &one.container.mounts).filter(|mount| mount.kind == MountKind::Volume);
+    let mounted: BTreeSet<&str> = mounts.map(|mount| mount.source.as_str()).collect();
+    names.extend(mounted.iter().map(ToString::to_string));
+    engine.volumes = inspect::volumes(names.into_iter().collect())?;
+    let records = Records::read(workspace)?;
+    let images = images(&engine.compose, all);
+    let measured = volumes::complete(&mut engine.volumes, &mounted, &images, sizes, &records)?;
+    engine.copier = measured.copier;
+    engine.free = measured.free;
+    Ok(())
+}
+
+/// Images that are probably there and can look into a volume, the database's own first.
+fn images(compose: &Compose, all: &[Inspected]) -> Vec<String> {
+    let own = || all.iter().filter(|one| one.container.project.as_ref() == Some(&compose.project));
+    let is_database =
+        |service: Option<&ServiceName>| service.is_some() && service == compose.database.as_ref();
+    let database = own().filter(|one| is_database(one.container.service.as_ref()));
+    let digests = database.chain(own()).map(|one| one.image.clone());
+    let described = |first: bool| {
+        let of = move |service: &&Service| is_database(Some(&service.name)) == first;
+        compose.services.iter().filter(of).filter_map(|service| service.image.clone())
+    };
+    let mut seen = BTreeSet::new();
+    digests
+        .chain(described(true))
+        .chain(described(false))
+        .filter(|image| seen.insert(image.clone()))
+        .collect()
+}
+
+/// The project's containers, and those that mount one of its volumes.
+fn concerned(engine: &Engine, all: Vec<Inspected>) -> Vec<Container> {
+    let volumes: BTreeMap<&str, ()> =
+        engine.volumes.iter().map(|volume| (volume.name.as_str(), ())).collect();
+    let mounts = |container: &Container| {
+        let of = |mount: &plan::Mount| {
+            mount.kind == MountKind::Volume && volumes.contains_key(mount.source.as_str())
+        };
+        container.mounts.iter().any(of)
+    };
+    let is_own = |container: &Container| container.project.as_ref() == Some(&engine.compose.project);
+    all.into_iter().map(|one| one.container).filter(|one| is_own(one) || mounts(one)).collect()
+}
+
+/// A service by the name that somebody gave.
+///
+/// # Errors
+/// The files describe none of that name.
+pub(crate) fn known(name: &str, services: &[Service]) -> Result<ServiceName, Fault> {
+    let found = services.iter().find(|service| service.name.as_str() == name);
+    found.map(|service| service.name.clone()).ok_or_else(|| {
+        let names = || services.iter().map(|service| service.name.as_str());
+        let fault = Fault::new(Exit::Usage, format!("there is no service `{name}`"))
+            .cause(format!("the compose files describe {}", words::list(names())))
+            .state("nothing was changed");
+        match words::nearest(name, names()) {
+            Some(near) => fault.hint(format!("did you mean `{near}`?")),
+            None => fault,
+        }
+    })
+}

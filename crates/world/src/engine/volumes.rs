@@ -1,0 +1,200 @@
+//! Volumes: how big they are, when they were last written, and which is which. Seen from inside a short-lived
+//! container, since nobody but the engine may read its folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+use plan::{Fault, Volume, VolumeName};
+
+use super::docker::{ask, change, docker, fault};
+use super::inspect::{self, PROJECT};
+use crate::program::Run;
+use crate::records::Records;
+
+/// Labels on what we make beside the user's own volumes.
+pub(super) mod label {
+    pub(in crate::engine) const WORKSPACE: &str = "dev.cleanslate.workspace";
+    pub(in crate::engine) const KIND: &str = "dev.cleanslate.kind";
+    pub(in crate::engine) const OF: &str = "dev.cleanslate.of";
+    pub(in crate::engine) const NUMBER: &str = "dev.cleanslate.n";
+    pub(in crate::engine) const HELPER: &str = "dev.cleanslate.helper";
+}
+
+/// A short-lived container: no network, no name of the user's, and an image that is already there.
+#[derive(Debug)]
+pub(super) struct Helper<'a> {
+    pub image: &'a str,
+    /// Volume, folder, whether it may write.
+    pub mounts: Vec<(&'a VolumeName, String, bool)>,
+    pub script: &'a str,
+}
+
+impl Helper<'_> {
+    /// Runs the script and hands on what it says.
+    ///
+    /// # Errors
+    /// The image is gone or has no shell, or the script failed.
+    pub fn run(&self, said: &mut dyn FnMut(&str)) -> Result<(), Run> {
+        let name = format!("cleanslate-{}-{}", std::process::id(), Timestamp::now().as_nanosecond());
+        let marked = format!("{}=1", label::HELPER);
+        let mut program = docker(["run", "--rm", "--pull", "never", "--network", "none", "--user", "0"]);
+        program =
+            program.args(["--workdir", "/", "--log-driver", "none", "--label", &marked, "--name", &name]);
+        for (volume, target, writes) in &self.mounts {
+            let readonly = if *writes { "" } else { ",readonly" };
+            program = program.args([
+                "--mount",
+                &format!("type=volume,source={volume},target={target},volume-nocopy{readonly}"),
+            ]);
+        }
+        let run = program.args(["--entrypoint", "sh", self.image, "-c", self.script]).lines(said);
+        if run.is_err() {
+            // Our client's end does not end the container. Mostly it is gone already, and that is well.
+            let _ = change(["rm", "-f", "-v", &name]);
+        }
+        run
+    }
+}
+
+/// What one look into the volumes tells.
+#[derive(Debug, Default)]
+pub(super) struct Measured {
+    pub copier: Option<String>,
+    pub free: Option<u64>,
+    by_volume: BTreeMap<VolumeName, One>,
+}
+
+#[derive(Debug, Clone)]
+struct One {
+    inode: String,
+    bytes: u64,
+    last_write: Option<Timestamp>,
+}
+
+/// `stat -c` and `df -P` are what GNU and busybox have in common. The fields of `df` are split by the shell.
+const MEASURE: &str = r#"
+for folder in /v/*; do
+  [ -d "$folder" ] || continue
+  size=$(du -sk "$folder" | cut -f1)
+  written=$(find "$folder" -type f -exec stat -c %Y {} + 2>/dev/null | sort -rn | head -n1)
+  echo "volume ${folder#/v/} $(stat -c '%i.%W' "$folder") $size ${written:-0}"
+done
+where=/; [ -d /v/0 ] && where=/v/0
+set -- $(df -Pk "$where" | tail -n1)
+echo "free $4"
+"#;
+
+/// Looks into volumes with the first of these images that is there and has a shell.
+///
+/// # Errors
+/// Interrupted, or the engine is down. No image that can look is no error.
+pub(super) fn measure(names: &[&VolumeName], images: &[String]) -> Result<Measured, Fault> {
+    for image in images {
+        let mounts = names.iter().zip(0..).map(|(name, at)| (*name, format!("/v/{at}"), false)).collect();
+        let mut measured = Measured::default();
+        let run = Helper { image, mounts, script: MEASURE }.run(&mut |line| measured.read(line, names));
+        match run {
+            Ok(()) => return Ok(Measured { copier: Some(image.clone()), ..measured }),
+            Err(Run::Failed { .. }) => {}
+            Err(run) => return Err(fault(&run, "the volumes were not measured")),
+        }
+    }
+    Ok(Measured::default())
+}
+
+impl Measured {
+    fn read(&mut self, line: &str, names: &[&VolumeName]) {
+        let words: Vec<&str> = line.split(' ').collect();
+        let kibibytes = |text: &str| text.parse::<u64>().ok().map(|number| number * 1024);
+        match words.as_slice() {
+            ["free", free] => self.free = kibibytes(free),
+            ["volume", at, inode, size, written] => {
+                let name = at.parse::<usize>().ok().and_then(|at| names.get(at));
+                if let (Some(name), Some(bytes)) = (name, kibibytes(size)) {
+                    let second = written.parse().ok().filter(|second| *second > 0);
+                    let last_write = second.and_then(|second| Timestamp::from_second(second).ok());
+                    self.by_volume
+                        .insert((*name).clone(), One { inode: format!("inode {inode}"), bytes, last_write });
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Engines before 23 tell the time of the last change in a volume's folder as the time it was made.
+pub(super) fn tells_when_made() -> Result<bool, Fault> {
+    let version = ask("the engine's version was not read", ["version", "--format", "{{.Server.Version}}"])?;
+    let major = version.trim().split('.').next().and_then(|major| major.parse::<u32>().ok());
+    // Other engines that speak Docker's language number themselves differently, and tell it right.
+    Ok(major.is_none_or(|major| major >= 23 || major < 17))
+}
+
+/// Completes volumes with what only a look inside tells, and with what we recorded about them.
+///
+/// # Errors
+/// The engine does not answer.
+pub(super) fn complete(
+    volumes: &mut [Volume],
+    mounted: &BTreeSet<&str>,
+    images: &[String],
+    sizes: bool,
+    records: &Records,
+) -> Result<Measured, Fault> {
+    // A record matters where neither a container nor Compose's label tells whose a volume is.
+    let in_doubt =
+        |volume: &Volume| !mounted.contains(volume.name.as_str()) || !volume.labels.contains_key(PROJECT);
+    let in_doubt = volumes.iter().any(|volume| records.has_made(&volume.name) && in_doubt(volume));
+    let by_inode = (sizes || in_doubt) && !volumes.is_empty() && !tells_when_made()?;
+    let measured = if sizes || by_inode {
+        let names: Vec<&VolumeName> = volumes.iter().map(|volume| &volume.name).collect();
+        measure(&names, images)?
+    } else {
+        Measured::default()
+    };
+    for volume in volumes {
+        if let Some(one) = measured.by_volume.get(&volume.name) {
+            volume.bytes = Some(one.bytes).filter(|_| sizes);
+            volume.last_write = one.last_write.filter(|_| sizes);
+            if by_inode {
+                volume.created.clone_from(&one.inode);
+            }
+        }
+        volume.recorded = records.made(&volume.name) == Some(volume.created.as_str());
+    }
+    Ok(measured)
+}
+
+/// What tells this volume from a later one of its name; `None` when there is no such volume.
+///
+/// # Errors
+/// The engine does not answer.
+pub(super) fn identity(name: &VolumeName, images: &[String]) -> Result<Option<String>, Fault> {
+    let found = inspect::volumes(vec![name.to_string()])?;
+    let Some(volume) = found.into_iter().next() else { return Ok(None) };
+    if tells_when_made()? {
+        return Ok(Some(volume.created));
+    }
+    let measured = measure(&[name], images)?;
+    Ok(Some(measured.by_volume.get(name).map_or(volume.created, |one| one.inode.clone())))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_look_inside_is_read() {
+        let name = VolumeName::new("shop_data").unwrap();
+        let mut measured = Measured::default();
+
+        for line in ["volume 0 12.34 2048 1700000000", "free 100", "sh: some warning"] {
+            measured.read(line, &[&name]);
+        }
+
+        let one = &measured.by_volume[&name];
+        assert_eq!((one.inode.as_str(), one.bytes), ("inode 12.34", 2 << 20));
+        assert_eq!(one.last_write, Timestamp::from_second(1_700_000_000).ok());
+        assert_eq!(measured.free, Some(102_400));
+    }
+}

@@ -1,1 +1,7 @@
-//! placeholder
+//! What the server holds: reset it, open it, take it back.
+
+mod psql;
+mod reset;
+
+pub use psql::Psql;
+pub use reset::Reset;

@@ -124,6 +124,15 @@ pub enum Action {
         database: DatabaseName,
         label: Label,
     },
+    /// Give a new database what the one it replaces has beside its contents: owner, limit, rights, settings.
+    CarryOver {
+        from: DatabaseName,
+        to: DatabaseName,
+    },
+    /// Drop a database that our own label says is being built: it holds nothing of anybody's.
+    DiscardDatabase {
+        database: DatabaseName,
+    },
     /// Let nobody in any more.
     CloseDatabase {
         database: DatabaseName,
@@ -192,6 +201,7 @@ impl Action {
             | Self::Migrate { .. }
             | Self::EnsureBaseline { .. }
             | Self::EnsureMarker { .. }
+            | Self::CarryOver { .. }
             | Self::Seed { .. }
             | Self::Stamp { .. } => Effect::Creates,
             Self::StartServices { .. }
@@ -205,6 +215,7 @@ impl Action {
             | Self::KeepCluster { .. }
             | Self::RestoreCluster { .. }
             | Self::Label { .. }
+            | Self::DiscardDatabase { .. }
             | Self::CloseDatabase { .. }
             | Self::OpenDatabase { .. }
             | Self::EndSessions { .. }
@@ -272,6 +283,12 @@ impl Action {
             Self::Seed { database, .. } => ("seed", "seeded", format!("`{database}`")),
             Self::Stamp { database, .. } => ("mark", "marked", format!("`{database}` as this workspace's")),
             Self::Label { database, .. } => ("label", "labelled", format!("`{database}`")),
+            Self::CarryOver { from, to } => {
+                ("give", "gave", format!("`{to}` the owner, rights and settings of `{from}`"))
+            }
+            Self::DiscardDatabase { database } => {
+                ("discard", "discarded", format!("half-built `{database}`"))
+            }
             Self::CloseDatabase { database } => ("close", "closed", format!("`{database}` to new sessions")),
             Self::OpenDatabase { database } => ("open", "opened", format!("`{database}` again")),
             Self::EndSessions { database } => ("end", "ended", format!("the sessions on `{database}`")),

@@ -10,6 +10,7 @@ mod consent;
 mod event;
 mod execute;
 mod fault;
+pub mod guard;
 mod loss;
 mod marker;
 mod name;
@@ -29,8 +30,8 @@ pub use execute::{Look, Machine, Report, Said, execute};
 pub use fault::{Exit, Fault};
 pub use loss::{Contents, Loss, Rows, VolumeLoss};
 pub use marker::{Label, LabelKind, Marker, Origin};
-pub use name::{BadName, ContainerName, DatabaseName, RoleName, ServiceName, VolumeName};
-pub use ownership::{Stack, Whose, foreign, network, stack, volume};
+pub use name::{BadName, ContainerName, DatabaseName, RoleName, ServiceName, VolumeName, literal};
+pub use ownership::{Stack, Whose, network, stack, volume};
 pub use secret::{Secret, masked};
 pub use step::{Data, Expect, Fact, Plan, Step, Undo};
 pub use world::{

@@ -176,7 +176,13 @@ fn identifier(text: &str) -> String {
 }
 
 /// A text as an SQL string, whatever `standard_conforming_strings` says.
-pub(crate) fn literal(text: &str) -> String {
+///
+/// ```
+/// assert_eq!(plan::literal("it's"), "'it''s'");
+/// assert_eq!(plan::literal(r"a"), r" E'a\b'");
+/// ```
+#[must_use]
+pub fn literal(text: &str) -> String {
     let quoted = text.replace('\'', "''");
     if quoted.contains('\\') {
         format!(" E'{}'", quoted.replace('\\', "\\\\"))

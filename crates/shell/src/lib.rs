@@ -1,13 +1,18 @@
 //! The pipeline of every binary: config → discover → plan → confirm → execute → report. No stage calls back.
 
+mod pipeline;
 mod shared;
 
 use plan::{Config, Fault, Plan, Wants, World};
 
+pub use pipeline::main;
 pub use shared::{Color, Json, Shared};
 
 /// A command: its arguments, what it wants to know, and what it would do.
 pub trait Command: clap::Parser {
+    /// The binary.
+    const NAME: &'static str;
+
     fn shared(&self) -> &Shared;
 
     /// What has to be found out before it can plan.

@@ -8,6 +8,7 @@ use plan::Flags;
 
 /// Flags of every binary. Consent (`--yes --force --no-undo --confirm --adopt`) is read from the command line alone.
 #[derive(Debug, Clone, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(next_help_heading = "Every cleanslate command takes")]
 pub struct Shared {
     /// The workspace [default: nearest folder above with cleanslate.toml, else the git top level]

@@ -125,7 +125,7 @@ fn sample() -> Result<Plan, Box<dyn Error>> {
     let copy = VolumeName::new("shop_pgdata_kept_1").map_err(name)?;
     let database = DatabaseName::new("shop\u{1b}[2J\u{7}").map_err(name)?;
     let mut plan = Plan::new("slate-clean", "shop");
-    plan.target = "Clean shop (compose project shop, Postgres 16.4)".to_owned();
+    plan.target = "Clean shop (compose project shop, Postgres 16.4)".into();
     plan.facts = vec![
         Fact::new("removes", "2 containers, volume `shop_pgdata` (84.0 MB)"),
         Fact::new("in it", "14 tables, 31,204 rows, last write 4 minutes ago"),

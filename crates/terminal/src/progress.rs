@@ -18,6 +18,7 @@ const QUICK: Duration = Duration::from_millis(150);
 const HEARTBEAT: Duration = Duration::from_secs(10);
 /// From here on a step's bar tells how long it works.
 const LONG: Duration = Duration::from_secs(2);
+const SECOND: Duration = Duration::from_secs(1);
 
 /// How a plan's progress is shown.
 #[derive(Debug, Clone, Copy)]
@@ -57,7 +58,8 @@ struct Live {
 struct Present {
     step: usize,
     since: Instant,
-    next_beat: Instant,
+    /// When it is time for a sign of life.
+    next: Instant,
 }
 
 impl Progress {
@@ -84,10 +86,12 @@ impl Progress {
         let since = Instant::now();
         self.change(|live| {
             live.meter.start(step);
-            live.present = Some(Present { step, since, next_beat: since + HEARTBEAT });
+            let first = if live.manner.draws { LONG } else { HEARTBEAT };
+            live.present = Some(Present { step, since, next: since + first });
             if live.belongs_to_a_person() {
                 live.clear();
             }
+            live.draw();
         });
     }
 
@@ -182,9 +186,8 @@ impl Live {
         let present = self.present.as_ref()?;
         match (self.manner.draws, &self.bar) {
             _ if self.belongs_to_a_person() => None,
-            (false, _) => Some(present.next_beat),
             (true, None) => Some(self.begun + QUICK),
-            (true, Some(_)) => Some(present.next_beat.min(present.since + LONG)),
+            _ => Some(present.next),
         }
     }
 
@@ -192,13 +195,14 @@ impl Live {
         let progress = self.meter.present_progress();
         let Some(present) = &mut self.present else { return };
         if self.manner.draws {
-            present.next_beat = now + Duration::from_secs(1);
             if self.bar.is_none() {
                 self.bar = Some(bar(self.meter.total(), self.manner.sheet.width));
+            } else {
+                present.next = now + SECOND;
             }
             self.draw();
         } else {
-            present.next_beat += HEARTBEAT;
+            present.next = now + HEARTBEAT;
             let running = now - present.since;
             if let Some(action) = self.actions.get(present.step) {
                 let line = written::heartbeat(action, running, progress);
@@ -265,5 +269,54 @@ fn template(columns: usize) -> String {
         0..30 => "{wide_msg}".to_owned(),
         30..70 => format!("{{prefix}}  {{bar:{}}}  {{wide_msg}}", columns / 5),
         _ => "{prefix}  {bar:24}  {wide_msg}".to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use plan::Step;
+
+    use super::*;
+    use crate::paint::Paint;
+
+    fn live(draws: bool, action: Action) -> Live {
+        let mut plan = Plan::new("slate-up", "shop");
+        plan.steps = vec![Step::new(action, "")];
+        let sheet = Sheet { width: Some(80), paint: Paint { on: false } };
+        let begun = Instant::now();
+        Live {
+            manner: Manner { sheet, draws, verbose: false },
+            meter: Meter::of(&plan),
+            actions: plan.steps.iter().map(|step| step.action.clone()).collect(),
+            verbs: 8,
+            gerunds: 8,
+            begun,
+            present: Some(Present { step: 0, since: begun, next: begun + LONG }),
+            bar: None,
+            ended: false,
+        }
+    }
+
+    #[test]
+    fn after_each_tick_the_next_is_a_while_away() {
+        for draws in [true, false] {
+            let mut live = live(draws, Action::AwaitServer);
+            let mut last = live.begun;
+
+            for _ in 0..3 {
+                let due = live.due().unwrap();
+                assert!(due >= last + QUICK, "it would spin");
+                live.tick(due);
+                last = due;
+            }
+        }
+    }
+
+    #[test]
+    fn nothing_is_due_while_a_person_has_the_terminal() {
+        let database = plan::DatabaseName::new("shop").unwrap();
+        let live = live(true, Action::OpenPsql { database, arguments: Vec::new() });
+
+        assert_eq!(live.due(), None);
     }
 }

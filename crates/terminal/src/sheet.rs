@@ -99,7 +99,12 @@ mod tests {
     fn a_long_text_goes_on_under_its_column() {
         let sheet = Sheet { width: Some(40), paint: PLAIN };
 
-        insta::assert_snapshot!(sheet.facts(2, facts().iter()), @"");
+        insta::assert_snapshot!(sheet.facts(2, facts().iter()), @r"
+        replaces  14 tables, 31,204 rows, 48.0
+                  MB, last write 12 minutes
+                  ago
+        yours     saved_searches +12 rows
+        ");
     }
 
     #[test]

@@ -42,14 +42,14 @@ pub(crate) fn dry_run(sheet: Sheet, plan: &Plan, confirm: Confirm) -> String {
         plan.closing.iter().for_each(|line| sheet.line(&mut out, line));
         return out;
     }
+    let token = plan.token();
     let needs = match plan.need(confirm) {
-        Need::Nothing => "Would not ask.".to_owned(),
-        Need::YesNo => "Would ask; --yes answers it.".to_owned(),
-        Need::Name => format!(
-            "Would want `{}` typed; --yes --no-undo stands for it, or --confirm {}",
-            plan.subject,
-            plan.token()
-        ),
+        Need::Nothing => "It would not ask.".to_owned(),
+        Need::YesNo => format!("It would ask; --yes or --confirm {token} stands for the answer."),
+        Need::Name => {
+            let name = &plan.subject;
+            format!("It would want `{name}` typed; --yes --no-undo or --confirm {token} stands for that.")
+        }
     };
     sheet.line(&mut out, &format!("Nothing was changed. {needs}"));
     out

@@ -1,17 +1,11 @@
 //! Questions in a real pseudo-terminal, and where there is none.
 
-use std::path::PathBuf;
-
 use testkit::{Key, Launch, Screen, Stdin};
 
 const ASKED: &str = "Reset shop? [y/N]";
 
-/// `cargo test` builds examples beside the tests.
 fn ask() -> Launch {
-    let tests = std::env::current_exe().unwrap();
-    let example: PathBuf = tests.ancestors().nth(2).unwrap().join("examples/ask");
-    assert!(example.exists(), "cargo build --examples makes {}", example.display());
-    Launch::new(example)
+    Launch::example("ask")
 }
 
 fn asked() -> Screen {

@@ -68,6 +68,19 @@ impl Launch {
         }
     }
 
+    /// An example of the crate that is tested.
+    ///
+    /// # Panics
+    /// It was not built.
+    #[must_use]
+    pub fn example(name: &str) -> Self {
+        let test = std::env::current_exe().expect("the test itself");
+        // `cargo test` builds examples too, in a folder beside the one of the tests.
+        let built = test.ancestors().nth(2).expect("target/debug").join("examples").join(name);
+        assert!(built.exists(), "{} is not built: cargo build --examples", built.display());
+        Self::new(built)
+    }
+
     #[must_use]
     pub fn program(&self) -> &Path {
         &self.program

@@ -8,8 +8,10 @@ mod gate;
 mod launch;
 mod sandbox;
 mod screen;
+mod sources;
 
 pub use gate::Gate;
 pub use launch::{Launch, Output, Stdin};
 pub use sandbox::{Call, Sandbox};
 pub use screen::{Key, Screen};
+pub use sources::{Source, repository, sources};

@@ -1,8 +1,23 @@
 //! The real world: finds out what is there, and performs actions on it. The only user of processes and connections.
 
+mod blueprint;
+mod build;
+mod cluster;
+mod databases;
+mod discover;
 mod engine;
 pub mod interrupt;
+mod journal;
+mod machine;
+mod postgres;
 mod program;
+mod programs;
+mod psql;
 mod records;
+mod workspace;
 
+pub use discover::{Found, Options, discover};
+pub use journal::Journal;
+pub use machine::Real;
 pub use program::{Program, Run, Spoken};
+pub use workspace::Held;

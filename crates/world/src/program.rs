@@ -22,6 +22,7 @@ pub struct Program {
     name: String,
     arguments: Vec<OsString>,
     environment: Vec<(String, Secret)>,
+    plain: Vec<(String, OsString)>,
     folder: Option<PathBuf>,
     stdin: Option<Vec<u8>>,
     deadline: Option<Duration>,
@@ -57,6 +58,7 @@ impl Program {
             name: name.into(),
             arguments: Vec::new(),
             environment: Vec::new(),
+            plain: Vec::new(),
             folder: None,
             stdin: None,
             deadline: None,
@@ -83,7 +85,14 @@ impl Program {
         self
     }
 
-    /// Adds a variable to the environment it inherits. What it holds is masked in everything the program says.
+    /// Adds a variable to the environment it inherits.
+    #[must_use]
+    pub fn variable(mut self, name: impl Into<String>, value: impl Into<OsString>) -> Self {
+        self.plain.push((name.into(), value.into()));
+        self
+    }
+
+    /// Adds a secret to the environment it inherits. What it holds is masked in everything the program says.
     #[must_use]
     pub fn env(mut self, name: impl Into<String>, value: Secret) -> Self {
         self.environment.push((name.into(), value));
@@ -179,17 +188,19 @@ impl Program {
         }
     }
 
-    /// Replaces the terminal's program for a while: it inherits all three streams.
-    ///
-    /// # Errors
-    /// It could not be started.
-    pub fn interactive(&self) -> Result<i32, Run> {
-        let mut command = std::process::Command::new(self.path()?);
+    /// Becomes this program: it has the terminal, its signals and our exit code from then on.
+    #[must_use]
+    pub fn replace(&self) -> Run {
+        let path = match self.path() {
+            Ok(path) => path,
+            Err(run) => return run,
+        };
+        let mut command = std::process::Command::new(path);
         command
             .args(&self.arguments)
             .envs(self.environment.iter().map(|(name, value)| (name, value.reveal())));
-        let status = command.status().map_err(|why| self.not_started(why))?;
-        Ok(status.code().unwrap_or(1))
+        command.envs(self.plain.iter().map(|(name, value)| (name, value)));
+        self.not_started(command.exec())
     }
 
     fn path(&self) -> Result<PathBuf, Run> {
@@ -204,6 +215,9 @@ impl Program {
         };
         for (name, value) in &self.environment {
             expression = expression.env(name, value.reveal());
+        }
+        for (name, value) in &self.plain {
+            expression = expression.env(name, value);
         }
         if let Some(folder) = &self.folder {
             expression = expression.dir(folder);

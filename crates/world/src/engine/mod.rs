@@ -19,7 +19,7 @@ mod volumes;
 #[cfg(test)]
 mod real;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;
 
@@ -179,12 +179,10 @@ fn images(compose: &Compose, all: &[Inspected]) -> Vec<String> {
 
 /// The project's containers, and those that mount one of its volumes.
 fn concerned(engine: &Engine, all: Vec<Inspected>) -> Vec<Container> {
-    let volumes: BTreeMap<&str, ()> =
-        engine.volumes.iter().map(|volume| (volume.name.as_str(), ())).collect();
+    let volumes: BTreeSet<&str> = engine.volumes.iter().map(|volume| volume.name.as_str()).collect();
     let mounts = |container: &Container| {
-        let of = |mount: &plan::Mount| {
-            mount.kind == MountKind::Volume && volumes.contains_key(mount.source.as_str())
-        };
+        let of =
+            |mount: &plan::Mount| mount.kind == MountKind::Volume && volumes.contains(mount.source.as_str());
         container.mounts.iter().any(of)
     };
     let is_own = |container: &Container| container.project.as_ref() == Some(&engine.compose.project);

@@ -51,14 +51,14 @@ fn runs_postgres(container: &Container) -> bool {
 /// The database's service where a container of it is there.
 pub(super) fn service_of<'a>(config: &Config, own: &[&'a Container]) -> Option<&'a ServiceName> {
     let wanted = config.database.service.as_deref();
-    let services = own.iter().filter(|container| {
+    let mut services = own.iter().filter(|container| {
         !container.one_off
             && match wanted {
                 Some(wanted) => container.service.as_ref().is_some_and(|service| service.as_str() == wanted),
                 None => runs_postgres(container),
             }
     });
-    services.filter_map(|container| container.service.as_ref()).next()
+    services.find_map(|container| container.service.as_ref())
 }
 
 /// The one service that runs Postgres, if there is one.

@@ -1,0 +1,5 @@
+//! slate-psql: see [`databases::Psql`].
+
+fn main() -> std::process::ExitCode {
+    shell::main::<databases::Psql>()
+}

@@ -1,0 +1,5 @@
+//! slate-reset: see [`databases::Reset`].
+
+fn main() -> std::process::ExitCode {
+    shell::main::<databases::Reset>()
+}

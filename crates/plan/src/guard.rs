@@ -1,0 +1,103 @@
+//! Guards: what must be proved before anything of a server is changed.
+
+use crate::{Database, Engine, Exit, Fault, Kind, Server, Stack, Workspace, World, stack, words};
+
+/// The workspace's server, or why there is none.
+///
+/// # Errors
+/// No Postgres was found.
+pub fn server(world: &World) -> Result<&Server, Fault> {
+    world.server.as_ref().ok_or_else(|| {
+        Fault::new(Exit::Usage, "there is no Postgres in this workspace")
+            .cause("neither cleanslate.toml nor a compose file describes one")
+            .state("nothing was changed")
+            .hint("write [database] server = \"local\" into cleanslate.toml")
+    })
+}
+
+/// The server is proved to be this workspace's: its container by labels, its cluster by its folder.
+///
+/// # Errors
+/// The project's name is used by another folder or by other compose files.
+pub fn own_server(world: &World) -> Result<&Server, Fault> {
+    let server = server(world)?;
+    if let (Kind::Compose, Some(engine)) = (server.kind, &world.engine) {
+        own_stack(engine, &world.workspace)?;
+    }
+    Ok(server)
+}
+
+/// No container of the project's name belongs to somebody else.
+///
+/// # Errors
+/// One does: another checkout's, or another stack's from the same folder.
+pub fn own_stack(engine: &Engine, workspace: &Workspace) -> Result<(), Fault> {
+    let project = &engine.compose.project;
+    for container in &engine.containers {
+        let name = &container.name;
+        let refused = |cause: String| {
+            Fault::new(Exit::Refused, format!("project `{project}` is not this workspace's alone"))
+                .cause(cause)
+                .state("nothing was changed")
+        };
+        match stack(container, &engine.compose, &workspace.root) {
+            Stack::Ours | Stack::Unrelated => {}
+            Stack::OtherFolder(folder) => {
+                return Err(refused(format!("container `{name}` was made from {folder}"))
+                    .hint("give one of the two its own name: COMPOSE_PROJECT_NAME, or compose.project in cleanslate.toml"));
+            }
+            Stack::OtherFiles(files) => {
+                let stop = files
+                    .split(", ")
+                    .map(|file| format!("-f {}", words::shell(file)))
+                    .collect::<Vec<_>>()
+                    .join(" ");
+                return Err(refused(format!(
+                    "container `{name}` runs from {files}, another stack of this folder"
+                ))
+                .hint(format!("{} {stop} down, then run it again", engine.compose.program.join(" "))));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The database is proved to be this workspace's: by its marker, or where it has none by its server.
+///
+/// # Errors
+/// Its marker names another workspace, or something holds it that a DROP or RENAME would break.
+pub fn own_database(database: &Database, workspace: &Workspace) -> Result<(), Fault> {
+    let refused = |error: String| Fault::new(Exit::Refused, error).state("nothing was changed");
+    let name = &database.name;
+    if let Some(label) = database.label.as_ref().filter(|label| label.workspace != workspace.id) {
+        return Err(refused(format!("`{name}` is another workspace's"))
+            .cause(format!("its label names workspace {}", label.workspace)));
+    }
+    if let Some(marker) = database.marker.as_ref().filter(|marker| marker.workspace != workspace.id) {
+        return Err(refused(format!("`{name}` is another workspace's"))
+            .cause(format!("its marker names workspace {}", marker.workspace))
+            .hint("set database.name to a database of its own"));
+    }
+    if database.prepared > 0 {
+        return Err(refused(format!(
+            "`{name}` holds {}",
+            words::count(database.prepared, "prepared transaction")
+        ))
+        .cause("Postgres neither drops nor renames such a database")
+        .hint("SELECT gid FROM pg_prepared_xacts, then COMMIT PREPARED or ROLLBACK PREPARED each"));
+    }
+    if !database.slots.is_empty() {
+        return Err(refused(format!("`{name}` feeds {}", words::list(&database.slots)))
+            .cause("a replication slot reads it, and would be destroyed with it")
+            .hint("SELECT pg_drop_replication_slot('NAME') if nobody needs it"));
+    }
+    if database.subscriptions > 0 {
+        return Err(refused(format!(
+            "`{name}` holds {}",
+            words::count(database.subscriptions, "subscription")
+        ))
+        .cause("Postgres does not drop such a database")
+        .hint("DROP SUBSCRIPTION in it first"));
+    }
+    Ok(())
+}

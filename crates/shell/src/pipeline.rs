@@ -1,0 +1,74 @@
+//! The one way through: config → discover → plan → confirm → execute → report.
+
+use std::process::ExitCode;
+
+use plan::{Fault, Plan, approve, execute};
+use terminal::Terminal;
+use world::{Journal, Options, Real};
+
+use crate::{Color, Command, Json, Shared};
+
+/// Runs a command to its exit code.
+#[must_use]
+pub fn main<C: Command>() -> ExitCode {
+    let command = C::parse();
+    let mut terminal = Terminal::new(options(command.shared(), C::NAME));
+    match run(&command, &mut terminal) {
+        Ok(code) => code,
+        Err(fault) => {
+            terminal.fault(&fault);
+            ExitCode::from(fault.exit as u8)
+        }
+    }
+}
+
+fn run<C: Command>(command: &C, terminal: &mut Terminal) -> Result<ExitCode, Fault> {
+    let shared = command.shared();
+    let wants = plan::Wants { lock: command.wants().lock && !shared.dry_run, ..command.wants() };
+    world::interrupt::listen();
+    let options = Options { root: shared.root.clone(), timeout: shared.timeout, command: C::NAME };
+    let found = world::discover(&options, wants)?;
+    let plan = command.plan(&found.config, &found.world)?;
+    let confirm = found.config.confirm.unwrap_or(plan::Confirm::Loss);
+    if shared.dry_run {
+        terminal.dry_run(&plan, confirm)?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    terminal.show(&plan);
+    let approved = approve(plan, confirm, &shared.consent(), |question| terminal.ask(question))?;
+    let mut journal = journal(&approved, &found.world.workspace);
+    let mut machine = Real::new(&found.config, &found.world, shared.timeout);
+    let report = execute(&approved, &mut machine, &mut |event| {
+        if let Some(journal) = &mut journal {
+            journal.write(event);
+        }
+        terminal.hear(event);
+    })?;
+    terminal.report(approved.plan(), &report)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// What only reads leaves no trace.
+fn journal(approved: &plan::Approved, workspace: &plan::Workspace) -> Option<Journal> {
+    let plan: &Plan = approved.plan();
+    (!plan.only_reads()).then(|| Journal::open(workspace))
+}
+
+fn options(shared: &Shared, command: &'static str) -> terminal::Options {
+    terminal::Options {
+        command,
+        json: shared.json.map(|how| match how {
+            Json::Object => terminal::Json::Object,
+            Json::Stream => terminal::Json::Stream,
+        }),
+        quiet: shared.quiet,
+        verbose: shared.verbose,
+        color: match (shared.color, std::env::var_os("NO_COLOR")) {
+            (Color::Always, _) => terminal::Color::Always,
+            (Color::Never, _) => terminal::Color::Never,
+            (Color::Auto, Some(value)) if !value.is_empty() => terminal::Color::Never,
+            (Color::Auto, _) => terminal::Color::Auto,
+        },
+        can_ask: std::env::var_os("CI").is_none_or(|value| value.is_empty() || value == "false"),
+    }
+}

@@ -1,0 +1,368 @@
+//! Builds what a fresh database holds: runs the migrations the way the project does, and loads the seeds.
+
+use std::borrow::Cow;
+use std::path::{Path, PathBuf};
+
+use plan::{
+    DatabaseName, Exit, Fault, Home, Migrations, Outcome, Said, Secret, Seeding, Server, Tool, words,
+};
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
+
+use crate::blueprint::{sql_files, text};
+use crate::databases::fault;
+use crate::engine;
+use crate::postgres::{Postgres, holds_tables, is_empty, said};
+use crate::program::{Program, Run};
+use crate::psql::Psql;
+
+/// A workspace and its server, for building databases.
+pub(crate) struct Builder<'a> {
+    pub root: &'a Path,
+    /// Our own folder, for what is proved once.
+    pub state: &'a Path,
+    pub server: &'a Server,
+    pub postgres: &'a mut Postgres,
+    pub psql: &'a Psql,
+    /// For commands that run inside a service.
+    pub engine: Option<engine::Context<'a>>,
+}
+
+impl Builder<'_> {
+    /// Applies the migrations to a database.
+    pub fn migrate(
+        &mut self,
+        database: &DatabaseName,
+        migrations: &Migrations,
+        tell: &mut dyn FnMut(Said<'_>),
+    ) -> Result<Outcome, Fault> {
+        let Some(tool) = migrations.tool else { return Ok(Outcome::idle("no migrations are configured")) };
+        let count = match tool {
+            Tool::Sqlx => self.with_sqlx(database, migrations)?,
+            Tool::Sql => self.with_sql(database, migrations, tell)?,
+            Tool::Alembic | Tool::Command => return self.with_command(database, migrations, tool, tell),
+        };
+        Ok(Outcome::detail(words::count(count as u64, "migration")))
+    }
+
+    fn with_sqlx(&mut self, database: &DatabaseName, migrations: &Migrations) -> Result<usize, Fault> {
+        let folder = self.folder(migrations)?;
+        let attempt = format!("`{database}` was not migrated");
+        let migrator = self
+            .postgres
+            .block_on(Migrator::new(folder.as_path()))
+            .map_err(|why| Fault::new(Exit::Usage, attempt.clone()).cause(why.to_string()))?;
+        // Another runner that holds sqlx' lock would keep us waiting for ever.
+        let limited = self.postgres.run(database, "SET lock_timeout = '30s'");
+        limited.map_err(|error| fault(&attempt, &error))?;
+        let done = self.postgres.migrate(database, &migrator);
+        done.map(|()| migrator.iter().count()).map_err(|why| not_migrated(&attempt, why, &folder))
+    }
+
+    fn with_sql(
+        &mut self,
+        database: &DatabaseName,
+        migrations: &Migrations,
+        tell: &mut dyn FnMut(Said<'_>),
+    ) -> Result<usize, Fault> {
+        let dir = dir(migrations)?.to_owned();
+        let files = sql_files(self.root, &dir, "migrations.dir")?;
+        self.load(database, &files, &format!("`{database}` was not migrated"), tell)?;
+        Ok(files.len())
+    }
+
+    /// A command that reads the database's address from its environment.
+    fn with_command(
+        &mut self,
+        database: &DatabaseName,
+        migrations: &Migrations,
+        tool: Tool,
+        tell: &mut dyn FnMut(Said<'_>),
+    ) -> Result<Outcome, Fault> {
+        let command = match (&migrations.command, tool) {
+            (Some(command), _) => command.as_str(),
+            (None, Tool::Alembic) => "alembic upgrade head",
+            _ => {
+                return Err(Fault::new(Exit::Usage, "migrations.command is missing")
+                    .cause("the tool is `command`")
+                    .state("nothing was changed"));
+            }
+        };
+        let home = migrations.home()?;
+        self.prove(command, migrations, &home)?;
+        let program = self.program(command, migrations, &home, database)?;
+        let attempt = format!("`{database}` was not migrated by `{command}`");
+        program.lines(&mut |line| tell(Said::Line(line))).map_err(|run| told(&attempt, &run))?;
+        let built = holds_tables(self.postgres, database).map_err(|error| fault(&attempt, &error))?;
+        if !built {
+            return Err(Fault::new(Exit::Failed, attempt)
+                .cause("it reported success, and there is no table in it: it seems to use another address")
+                .hint(format!("migrations.variable names what it reads, now {}", variable(migrations))));
+        }
+        Ok(Outcome::detail(command))
+    }
+
+    /// Aimed at a database that is not there, the command must fail and name it: else it would work on another one.
+    /// Proved once for a command.
+    fn prove(&mut self, command: &str, migrations: &Migrations, home: &Home) -> Result<(), Fault> {
+        let proof = format!("{command}\n{}\n{home:?}\n{}", variable(migrations), self.server.masked_url());
+        let file = self.state.join("proved-runner");
+        if std::fs::read_to_string(&file).is_ok_and(|proved| proved == proof) {
+            return Ok(());
+        }
+        let absent = self.server.name.suffixed("__absent");
+        let unproved = |cause: String| {
+            Fault::new(Exit::Refused, format!("`{command}` was not proved to use the address it is given"))
+                .cause(cause)
+                .hint(format!("migrations.variable names what it reads, now {}", variable(migrations)))
+        };
+        match self.program(command, migrations, home, &absent)?.output() {
+            Err(Run::Failed { said, .. }) if said.contains(absent.as_str()) => {
+                crate::workspace::replace_file(&file, proof.as_bytes())
+            }
+            Err(Run::Failed { said, .. }) => {
+                Err(unproved(format!("aimed at `{absent}` it said: {}", end_of(&said))))
+            }
+            Err(run) => Err(unproved(run.to_string())),
+            Ok(_) => Err(unproved(format!("aimed at `{absent}`, which does not exist, it succeeded"))),
+        }
+    }
+
+    fn program(
+        &self,
+        command: &str,
+        migrations: &Migrations,
+        home: &Home,
+        database: &DatabaseName,
+    ) -> Result<Program, Fault> {
+        let name = variable(migrations);
+        // Through a shell, because that is how the project writes it.
+        let words = ["sh", "-c", command];
+        match home {
+            Home::Host => {
+                let own = std::env::var(name).ok().map(Secret::new);
+                let url = aimed(own.as_ref(), self.server, database, name)?;
+                let quiet = Program::words(words).env(name, url).variable("PYTHONDONTWRITEBYTECODE", "1");
+                Ok(quiet.folder(self.root))
+            }
+            Home::Service(service) => {
+                let context = self.engine.as_ref().ok_or_else(|| {
+                    Fault::new(
+                        Exit::Usage,
+                        "migrations.in names a service, and there is no container engine here",
+                    )
+                })?;
+                let own = engine::variable(context, service, name).ok_or_else(|| {
+                    Fault::new(Exit::Usage, format!("service `{service}` has no {name} in its environment"))
+                        .hint("migrations.variable names what holds the database's address")
+                })?;
+                let url = renamed(own.reveal(), database, name)?;
+                engine::in_service(context, service, (name, url), &words)
+            }
+        }
+    }
+
+    fn folder(&self, migrations: &Migrations) -> Result<PathBuf, Fault> {
+        let folder = self.root.join(dir(migrations)?);
+        // A missing folder has a clearer error here than in the migrator.
+        sql_files(self.root, dir(migrations)?, "migrations.dir").map(|_| folder)
+    }
+
+    /// Loads the seeds, all of them or none.
+    pub fn seed(
+        &mut self,
+        database: &DatabaseName,
+        dir: &str,
+        seeding: Seeding,
+        tell: &mut dyn FnMut(Said<'_>),
+    ) -> Result<Outcome, Fault> {
+        let attempt = format!("`{database}` was not seeded");
+        let files = sql_files(self.root, dir, "seeds.dir")?;
+        if seeding == Seeding::WhenEmpty {
+            let empty = is_empty(self.postgres, database).map_err(|error| fault(&attempt, &error))?;
+            if !empty {
+                return Ok(Outcome::idle("it holds rows already"));
+            }
+        }
+        self.load(database, &files, &attempt, tell)?;
+        Ok(Outcome::detail(words::count(files.len() as u64, "file")))
+    }
+
+    /// Loads SQL files in one transaction. One with psql's own commands goes through psql, in a transaction of its own.
+    fn load(
+        &mut self,
+        database: &DatabaseName,
+        files: &[PathBuf],
+        attempt: &str,
+        tell: &mut dyn FnMut(Said<'_>),
+    ) -> Result<(), Fault> {
+        let texts: Vec<(&PathBuf, String)> =
+            files.iter().map(|file| Ok((file, text(file)?))).collect::<Result<_, Fault>>()?;
+        let total = texts.iter().map(|(_, text)| text.len() as u64).sum();
+        let together = texts.iter().all(|(_, text)| !needs_psql(text));
+        let mut done = 0;
+        if together {
+            self.postgres.run(database, "BEGIN").map_err(|error| fault(attempt, &error))?;
+        }
+        for (file, text) in &texts {
+            let loaded = if needs_psql(text) {
+                let said = self.psql.script(self.server, database, text);
+                said.map_err(|said| {
+                    Fault::new(Exit::Failed, attempt).cause(format!("{}: {said}", shown(file, self.root)))
+                })
+            } else {
+                self.postgres
+                    .run(database, text)
+                    .map_err(|error| in_file(attempt, &error, text, &shown(file, self.root)))
+            };
+            if let Err(fault) = loaded {
+                // The connection's transaction ends with it.
+                self.postgres.leave(database);
+                return Err(fault);
+            }
+            done += text.len() as u64;
+            tell(Said::Progress { done, total });
+        }
+        if together {
+            self.postgres.run(database, "COMMIT").map_err(|error| fault(attempt, &error))
+        } else {
+            Ok(())
+        }
+    }
+}
+
+fn dir(migrations: &Migrations) -> Result<&str, Fault> {
+    migrations.dir.as_deref().ok_or_else(|| {
+        Fault::new(Exit::Usage, "migrations.dir is missing")
+            .cause("the tool needs a folder")
+            .state("nothing was changed")
+    })
+}
+
+fn variable(migrations: &Migrations) -> &str {
+    migrations.variable.as_deref().unwrap_or("DATABASE_URL")
+}
+
+/// The address for a command on this machine: its own variable aimed elsewhere, else ours.
+fn aimed(
+    own: Option<&Secret>,
+    server: &Server,
+    database: &DatabaseName,
+    name: &str,
+) -> Result<Secret, Fault> {
+    let ours = server.url(database);
+    // Only the driver is taken from it: where it points to may be another server.
+    let scheme = own.and_then(|own| own.reveal().split_once("://").map(|(scheme, _)| scheme.to_owned()));
+    match scheme {
+        None => Ok(ours),
+        Some(scheme) if scheme.starts_with("postgres") => {
+            Ok(Secret::new(ours.reveal().replacen("postgresql", &scheme, 1)))
+        }
+        Some(scheme) => Err(Fault::new(Exit::Usage, format!("{name} is no Postgres address"))
+            .cause(format!("it begins with {scheme}://"))),
+    }
+}
+
+/// An address with only its database replaced: driver, login, host and parameters stay.
+fn renamed(own: &str, database: &DatabaseName, name: &str) -> Result<Secret, Fault> {
+    let mut url = url::Url::parse(own).map_err(|why| {
+        Fault::new(Exit::Usage, format!("{name} is no address that we can read")).cause(why.to_string())
+    })?;
+    let path: String = url::form_urlencoded::byte_serialize(database.as_str().as_bytes()).collect();
+    url.set_path(&format!("/{}", path.replace('+', "%20")));
+    Ok(Secret::new(String::from(url)))
+}
+
+/// psql's own commands, and data inside the file.
+fn needs_psql(text: &str) -> bool {
+    text.lines().any(|line| {
+        let line = line.trim_end().to_ascii_lowercase();
+        line.starts_with('\\') || (line.starts_with("copy ") && line.contains("from stdin"))
+    })
+}
+
+fn shown(file: &Path, root: &Path) -> String {
+    file.strip_prefix(root).unwrap_or(file).display().to_string()
+}
+
+fn not_migrated(attempt: &str, why: MigrateError, folder: &Path) -> Fault {
+    let MigrateError::ExecuteMigration(error, version) = why else {
+        return Fault::new(Exit::Failed, attempt).cause(why.to_string());
+    };
+    let prefix = version.to_string();
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let is_it = |file: &PathBuf| {
+        let name = file.file_name().unwrap_or_default().to_string_lossy();
+        name.split('_').next().is_some_and(|number| number.trim_start_matches('0') == prefix)
+            && !name.ends_with(".down.sql")
+    };
+    match files.into_iter().find(is_it).and_then(|file| Some((text(&file).ok()?, file))) {
+        Some((text, file)) => {
+            let folder = folder.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = file.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            in_file(attempt, &error, &text, &format!("{folder}/{name}"))
+        }
+        None => fault(attempt, &error),
+    }
+}
+
+/// An error with the file, line and column that it is about.
+fn in_file(attempt: &str, error: &sqlx::Error, text: &str, file: &str) -> Fault {
+    let position =
+        error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>()?.position());
+    let place: Cow<'_, str> = match position {
+        Some(PgErrorPosition::Original(position)) => {
+            let before: String = text.chars().take(position.saturating_sub(1)).collect();
+            let line = before.matches('\n').count() + 1;
+            let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
+            format!("{file}:{line}:{column}").into()
+        }
+        _ => file.into(),
+    };
+    Fault::new(Exit::Failed, attempt).cause(format!("{place}: {}", said(error)))
+}
+
+fn told(attempt: &str, run: &Run) -> Fault {
+    match run {
+        Run::Interrupted => Fault::new(Exit::Declined, "interrupted"),
+        Run::Missing(_) => Fault::new(Exit::NotReady, attempt).cause(run.to_string()),
+        _ => Fault::new(Exit::Failed, attempt).cause(end_of(&run.to_string())),
+    }
+}
+
+/// The last line that says something: a traceback ends with its reason.
+fn end_of(said: &str) -> String {
+    let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let telling = |line: &&&str| !line.starts_with("(Background on") && !line.starts_with("[SQL:");
+    lines.iter().rev().find(telling).map_or_else(String::new, |line| (*line).to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_database_of_an_address_is_replaced() {
+        let database = DatabaseName::new("we\"ird; drop").unwrap();
+
+        let url =
+            renamed("postgresql+asyncpg://u:p%40s@db:5432/app?ssl=false", &database, "DATABASE_URL").unwrap();
+
+        assert_eq!(url.reveal(), "postgresql+asyncpg://u:p%40s@db:5432/we%22ird%3B%20drop?ssl=false");
+    }
+
+    #[test]
+    fn psql_is_used_where_only_psql_can_read_a_file() {
+        assert!(needs_psql("\\set x 1\n"));
+        assert!(needs_psql("COPY users FROM stdin;\n"));
+        assert!(!needs_psql("SELECT E'\\n'; COPY users FROM '/tmp/x';\n"));
+    }
+
+    #[test]
+    fn a_traceback_is_told_by_its_last_line() {
+        assert_eq!(
+            end_of("Traceback:\n  File x\nValueError: no\n(Background on this error at: x)\n"),
+            "ValueError: no"
+        );
+    }
+}

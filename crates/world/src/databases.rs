@@ -1,0 +1,309 @@
+//! Performs what a plan does to databases, and reads them again to verify and to look.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use plan::{DatabaseName, Exit, Expect, Fault, Label, Marker, Outcome, RoleName, Server, words};
+use sqlx::Row as _;
+
+use crate::interrupt;
+use crate::postgres::{Postgres, carried_over, code, said, state};
+use crate::psql::Psql;
+
+/// How soon the end of a session is noticed: Postgres itself would look every 100 ms.
+const NOTICE: Duration = Duration::from_millis(1);
+
+/// A server with the tools to change it.
+pub(crate) struct Databases<'a> {
+    pub postgres: &'a mut Postgres,
+    pub psql: &'a Psql,
+    pub server: &'a Server,
+    pub timeout: Duration,
+}
+
+impl Databases<'_> {
+    fn maintenance(&self) -> &DatabaseName {
+        &self.server.maintenance
+    }
+
+    /// Creates a database through psql, labelled from its first moment, with the locale and encoding of the live one.
+    pub fn create(
+        &mut self,
+        database: &DatabaseName,
+        owner: &RoleName,
+        label: Option<&Label>,
+    ) -> Result<Outcome, Fault> {
+        let attempt = format!("`{database}` was not created");
+        let like = self.like_live().map_err(|error| fault(&attempt, &error))?;
+        let mut statements =
+            vec![format!("CREATE DATABASE {} OWNER {}{like}", database.quoted(), owner.quoted())];
+        if let Some(label) = label {
+            let text = plan::literal(&label.text());
+            statements.push(format!("COMMENT ON DATABASE {} IS {text}", database.quoted()));
+        }
+        self.psql
+            .run(self.server, self.maintenance(), &statements)
+            .map_err(|said| refused(&attempt, &said))?;
+        Ok(Outcome::default())
+    }
+
+    /// What CREATE DATABASE has to be told so that the new database is like the live one; nothing when the defaults do.
+    fn like_live(&mut self) -> Result<String, sqlx::Error> {
+        let sql = format!(
+            "SELECT pg_encoding_to_char(live.encoding) AS encoding, quote_literal(live.datcollate) AS collate,
+                    quote_literal(live.datctype) AS ctype
+             FROM pg_database live, pg_database usual
+             WHERE live.datname = {} AND usual.datname = 'template1'
+               AND (live.encoding, live.datcollate, live.datctype) IS DISTINCT FROM (usual.encoding, usual.datcollate, usual.datctype)",
+            self.server.name.literal()
+        );
+        let maintenance = self.maintenance().clone();
+        let rows = self.postgres.rows(&maintenance, &sql)?;
+        let Some(row) = rows.first() else { return Ok(String::new()) };
+        let text = |column| row.try_get::<String, _>(column);
+        Ok(format!(
+            " TEMPLATE template0 ENCODING '{}' LC_COLLATE {} LC_CTYPE {}",
+            text("encoding")?,
+            text("collate")?,
+            text("ctype")?
+        ))
+    }
+
+    pub fn ensure(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
+        if self.oid(database)?.is_some() {
+            return Ok(Outcome::idle("was there"));
+        }
+        self.create(database, &self.server.user.clone(), None)?;
+        Ok(Outcome::detail("created"))
+    }
+
+    pub fn stamp(&mut self, database: &DatabaseName, marker: &Marker) -> Result<Outcome, Fault> {
+        let text = serde_json::to_string(marker).unwrap_or_default();
+        let sql = format!(
+            "BEGIN; SET LOCAL client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS cleanslate;
+             CREATE TABLE IF NOT EXISTS cleanslate.marker (one boolean PRIMARY KEY DEFAULT true CHECK (one), marker jsonb NOT NULL);
+             INSERT INTO cleanslate.marker (marker) VALUES ({}) ON CONFLICT (one) DO UPDATE SET marker = excluded.marker; COMMIT",
+            plan::literal(&text)
+        );
+        let done = self.postgres.run(database, &sql);
+        done.map_err(|error| fault(&format!("`{database}` was not marked"), &error))?;
+        Ok(Outcome::default())
+    }
+
+    pub fn label(&mut self, database: &DatabaseName, label: &Label) -> Result<Outcome, Fault> {
+        let sql = format!("COMMENT ON DATABASE {} IS {}", database.quoted(), plan::literal(&label.text()));
+        self.run(&sql, &format!("`{database}` was not labelled"))
+    }
+
+    pub fn close(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
+        self.postgres.leave(database);
+        let sql = format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", database.quoted());
+        self.run(&sql, &format!("`{database}` was not closed"))
+    }
+
+    pub fn open(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
+        let sql = format!("ALTER DATABASE {} ALLOW_CONNECTIONS true", database.quoted());
+        self.run(&sql, &format!("`{database}` was not opened"))
+    }
+
+    /// Ends every session on a database and waits until they are gone. Says who they were.
+    pub fn end_sessions(
+        &mut self,
+        database: &DatabaseName,
+        service: &dyn Fn(&str) -> Option<String>,
+    ) -> Result<Outcome, Fault> {
+        let attempt = format!("the sessions on `{database}` were not ended");
+        self.postgres.leave(database);
+        let maintenance = self.maintenance().clone();
+        let end = format!(
+            "SELECT coalesce(nullif(application_name, ''), usename, backend_type)::text AS who, coalesce(host(client_addr), '') AS client,
+                    pg_terminate_backend(pid) AS ended
+             FROM pg_stat_activity WHERE datname = {} AND pid <> pg_backend_pid()",
+            database.literal()
+        );
+        let left = format!(
+            "SELECT coalesce(nullif(application_name, ''), usename, backend_type)::text AS who FROM pg_stat_activity
+             WHERE datname = {} AND pid <> pg_backend_pid()",
+            database.literal()
+        );
+        let rows = self.postgres.rows(&maintenance, &end).map_err(|error| fault(&attempt, &error))?;
+        let mut cut: BTreeMap<String, u64> = BTreeMap::new();
+        for row in &rows {
+            let (who, client): (String, String) = (row.get("who"), row.get("client"));
+            *cut.entry(service(&client).unwrap_or(who)).or_default() += 1;
+        }
+        let deadline = Instant::now() + self.timeout.min(Duration::from_secs(10));
+        loop {
+            let rows = self.postgres.rows(&maintenance, &left).map_err(|error| fault(&attempt, &error))?;
+            if rows.is_empty() {
+                break;
+            }
+            if Instant::now() > deadline || interrupt::asked() {
+                let who: Vec<String> = rows.iter().map(|row| row.get("who")).collect();
+                return Err(
+                    Fault::new(Exit::Failed, attempt).cause(format!("{} did not end", words::list(who)))
+                );
+            }
+            self.postgres.pause(NOTICE);
+        }
+        let cut: Vec<String> = cut.iter().map(|(who, count)| format!("{who} ({count})")).collect();
+        Ok(if cut.is_empty() {
+            Outcome::idle("nobody was connected")
+        } else {
+            Outcome::detail(format!("cut {}", cut.join(", ")))
+        })
+    }
+
+    /// Through psql, as its own statement: Postgres takes no DROP DATABASE in a transaction.
+    pub fn drop(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
+        self.postgres.leave(database);
+        let attempt = format!("`{database}` was not dropped");
+        let statement = format!("DROP DATABASE {}", database.quoted());
+        self.psql
+            .run(self.server, self.maintenance(), &[statement])
+            .map_err(|said| refused(&attempt, &said))?;
+        match self.oid(database)? {
+            None => Ok(Outcome::default()),
+            Some(_) => {
+                Err(Fault::new(Exit::Failed, attempt).cause("psql reported success, and it is still there"))
+            }
+        }
+    }
+
+    /// Drops a database that is being built, if it is there, and only if its label says that it is that.
+    /// `noted`: our own note says that we were about to create it, so a missing label is no other's.
+    pub fn discard(
+        &mut self,
+        database: &DatabaseName,
+        workspace: &str,
+        noted: bool,
+    ) -> Result<Outcome, Fault> {
+        let maintenance = self.maintenance().clone();
+        let sql = format!(
+            "SELECT coalesce(shobj_description(oid, 'pg_database'), '') AS comment FROM pg_database WHERE datname = {}",
+            database.literal()
+        );
+        let attempt = format!("`{database}` was not removed");
+        let rows = self.postgres.rows(&maintenance, &sql).map_err(|error| fault(&attempt, &error))?;
+        let Some(row) = rows.first() else { return Ok(Outcome::idle("was not there")) };
+        let comment: String = row.get("comment");
+        let labelled = Label::read(&comment).is_some_and(|label| {
+            label.workspace == workspace
+                && matches!(label.kind, plan::LabelKind::Building | plan::LabelKind::Next)
+        });
+        let ours = labelled || (noted && comment.is_empty());
+        if !ours {
+            return Err(Fault::new(Exit::Refused, attempt).cause("it does not carry our label"));
+        }
+        self.close(database)?;
+        self.end_sessions(database, &|_| None)?;
+        self.drop(database)
+    }
+
+    /// Gives a database its new name and comment in one transaction; what the old bearer of the name had beside its
+    /// contents was put on it before.
+    pub fn rename(
+        &mut self,
+        from: &DatabaseName,
+        to: &DatabaseName,
+        comment: Option<&str>,
+    ) -> Result<Outcome, Fault> {
+        self.postgres.leave(from);
+        let comment = comment.map_or_else(|| "NULL".to_owned(), plan::literal);
+        let sql = format!(
+            "BEGIN; ALTER DATABASE {} RENAME TO {to}; COMMENT ON DATABASE {to} IS {comment}; COMMIT",
+            from.quoted(),
+            to = to.quoted()
+        );
+        self.run(&sql, &format!("`{from}` was not renamed to `{to}`"))
+    }
+
+    /// Puts on `to` what `from` has beside its contents: owner, limit, rights, settings.
+    pub fn carry_over(&mut self, from: &DatabaseName, to: &DatabaseName) -> Result<(), Fault> {
+        let attempt = format!("the settings of `{from}` were not carried over to `{to}`");
+        let maintenance = self.maintenance().clone();
+        let sql =
+            carried_over(self.postgres, &maintenance, from, to).map_err(|error| fault(&attempt, &error))?;
+        if sql.is_empty() { Ok(()) } else { self.run(&sql, &attempt).map(|_| ()) }
+    }
+
+    fn run(&mut self, sql: &str, attempt: &str) -> Result<Outcome, Fault> {
+        let maintenance = self.maintenance().clone();
+        self.postgres.run(&maintenance, sql).map_err(|error| fault(attempt, &error))?;
+        Ok(Outcome::default())
+    }
+
+    pub fn oid(&mut self, database: &DatabaseName) -> Result<Option<u32>, Fault> {
+        let sql = format!("SELECT oid::int8 AS oid FROM pg_database WHERE datname = {}", database.literal());
+        let maintenance = self.maintenance().clone();
+        let rows = self.postgres.rows(&maintenance, &sql);
+        let rows = rows.map_err(|error| fault(&format!("`{database}` was not looked up"), &error))?;
+        Ok(rows.first().and_then(|row| u32::try_from(row.get::<i64, _>("oid")).ok()))
+    }
+
+    /// The name that a database of this identity has now.
+    pub fn name_of(&mut self, oid: u32) -> Result<Option<DatabaseName>, Fault> {
+        let sql =
+            format!("SELECT datname::text AS name FROM pg_database WHERE oid = {oid} AND datconnlimit <> -2");
+        let maintenance = self.maintenance().clone();
+        let rows = self
+            .postgres
+            .rows(&maintenance, &sql)
+            .map_err(|error| fault("databases were not listed", &error))?;
+        Ok(rows.first().and_then(|row| DatabaseName::new(row.get::<String, _>("name")).ok()))
+    }
+
+    pub fn verify(&mut self, expect: &Expect) -> Result<(), Fault> {
+        let changed = |what: String| {
+            Fault::new(Exit::Refused, "something changed since the plan was made")
+                .cause(what)
+                .hint("run it again")
+        };
+        match expect {
+            Expect::Database { name, oid } => match self.oid(name)? {
+                Some(found) if found == *oid => Ok(()),
+                Some(_) => Err(changed(format!("`{name}` is another database now"))),
+                None => Err(changed(format!("`{name}` is gone"))),
+            },
+            Expect::NoDatabase { name } => match self.oid(name)? {
+                None => Ok(()),
+                Some(_) => Err(changed(format!("there is a `{name}` now"))),
+            },
+            Expect::Server { system_identifier } => {
+                let maintenance = self.maintenance().clone();
+                let now = self
+                    .postgres
+                    .identity(&maintenance)
+                    .map_err(|error| fault("the server was not identified", &error))?;
+                if now.system_identifier == *system_identifier {
+                    Ok(())
+                } else {
+                    Err(changed("another server answers at this address".to_owned()))
+                }
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// A failure over a connection.
+pub(crate) fn fault(attempt: &str, error: &sqlx::Error) -> Fault {
+    let fault = Fault::new(Exit::Failed, attempt).cause(said(error));
+    match code(error).as_deref() {
+        Some(state::NOT_ALLOWED) => {
+            Fault { exit: Exit::Refused, ..fault }.hint("GRANT what the cause names, or use the owner's role")
+        }
+        Some(state::IN_USE) => fault.hint("slate-status shows who is connected"),
+        _ => fault,
+    }
+}
+
+/// A failure that psql reported.
+fn refused(attempt: &str, said: &str) -> Fault {
+    let fault = Fault::new(Exit::Failed, attempt).cause(said);
+    if said.contains("permission denied") || said.contains("must be owner") {
+        return Fault { exit: Exit::Refused, ..fault }
+            .hint("GRANT what the cause names, or use the owner's role");
+    }
+    fault
+}

@@ -1,0 +1,176 @@
+//! Finds out what is there. Reads only.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use plan::{
+    Config, Database, EngineFacts, Fault, Kind, Label, LabelKind, Reading, Server, ServerState, Wants,
+    Workspace, World,
+};
+
+use crate::blueprint::blueprint;
+use crate::cluster::Cluster;
+use crate::engine;
+use crate::postgres::{Postgres, contents, databases, marker};
+use crate::records::Records;
+use crate::workspace::{self, Held};
+
+/// How to look.
+#[derive(Debug, Clone)]
+pub struct Options {
+    pub root: Option<PathBuf>,
+    /// Longest wait for one thing.
+    pub timeout: Duration,
+    /// The binary that looks, for the message that another run gets.
+    pub command: &'static str,
+}
+
+/// What was found, and the hold on it.
+pub struct Found {
+    pub config: Config,
+    pub world: World,
+    /// Kept until the plan is through.
+    pub held: Option<Held>,
+}
+
+/// # Errors
+/// A broken configuration, a missing tool, a server that does not let us in.
+pub fn discover(options: &Options, wants: Wants) -> Result<Found, Fault> {
+    let root = workspace::root(options.root.as_deref())?;
+    let config = configuration(&root)?;
+    let workspace = workspace::workspace(&root)?;
+    let held =
+        wants.lock.then(|| workspace::hold(&workspace, options.command, options.timeout)).transpose()?;
+    let blueprint = if wants.blueprint { blueprint(&config, &root)? } else { None };
+    let records = Records::read(&workspace)?;
+    let mut world = World {
+        now: Timestamp::now(),
+        workspace,
+        blueprint,
+        server: None,
+        engine: None,
+        kept: records.kept(),
+        last_kept: records.last_kept(),
+        unfinished: Vec::new(),
+    };
+    match kind(&config, &world.workspace) {
+        Kind::Local => world.server = Some(Cluster::of(&config, &world.workspace)?.server()),
+        Kind::Compose => {
+            let engine = engine::discover(&config, &world.workspace, wants, options.timeout)?;
+            world.server = engine::server(&config, &world.workspace, &engine)?;
+            world.engine = Some(engine);
+        }
+    }
+    if wants.databases {
+        read_databases(&mut world, wants, options.timeout)?;
+    }
+    Ok(Found { config, world, held })
+}
+
+fn configuration(root: &std::path::Path) -> Result<Config, Fault> {
+    let text = match fs::read_to_string(root.join("cleanslate.toml")) {
+        Ok(text) => text,
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => String::new(),
+        Err(why) => {
+            return Err(Fault::new(plan::Exit::Usage, "cleanslate.toml can't be read").cause(why.to_string()));
+        }
+    };
+    let variables = plan::variables().filter_map(|name| Some((name.clone(), std::env::var(&name).ok()?)));
+    Config::read(&text, variables)
+}
+
+/// Where the server is: configured, else compose where there is a compose file, else local.
+fn kind(config: &Config, workspace: &Workspace) -> Kind {
+    match config.database.server {
+        Some(kind) => kind,
+        None if engine::has_files(config, workspace) => Kind::Compose,
+        None => Kind::Local,
+    }
+}
+
+fn read_databases(world: &mut World, wants: Wants, timeout: Duration) -> Result<(), Fault> {
+    let Some(server) = world.server.as_mut() else { return Ok(()) };
+    if server.state != ServerState::Running {
+        return if wants.running { Err(not_running(server, &world.workspace)) } else { Ok(()) };
+    }
+    let mut postgres = Postgres::new(server, timeout)?;
+    let asked = postgres.identity(&server.maintenance).or_else(|error| {
+        // Ours is made when it is needed; until then the app's own has to do.
+        if crate::postgres::code(&error).as_deref() == Some(crate::postgres::state::NO_DATABASE) {
+            server.maintenance.clone_from(&server.name);
+            return postgres.identity(&server.maintenance);
+        }
+        Err(error)
+    });
+    let identity = match asked {
+        Ok(identity) => identity,
+        Err(error) if !wants.running && crate::postgres::is_starting(&error) => return Ok(()),
+        Err(error) => return Err(postgres.not_let_in(&server.maintenance, &error)),
+    };
+    server.system_identifier = identity.system_identifier;
+    server.version = identity.version;
+    let attempt = |error: sqlx::Error| crate::databases::fault("the databases were not listed", &error);
+    server.databases = databases(&mut postgres, &server.maintenance).map_err(attempt)?;
+    let creating = fs::read_to_string(world.workspace.state.join(CREATING)).unwrap_or_default();
+    for database in &mut server.databases {
+        recognise(database, &creating, &world.workspace, world.now);
+        let is_live = database.name == server.name;
+        if !database.open || database.broken || !(is_live || wants.contents == Reading::All) {
+            continue;
+        }
+        // What can't be read counts as worth keeping: the planner sees `None`.
+        if is_live {
+            database.marker = marker(&mut postgres, &database.name).ok().flatten();
+        }
+        if wants.contents == Reading::All || (is_live && wants.contents == Reading::Live) {
+            database.contents = contents(&mut postgres, database).ok();
+        }
+        name_services(database, world.engine.as_ref());
+    }
+    Ok(())
+}
+
+/// The note about a database that is being created and may have no label yet.
+pub(crate) const CREATING: &str = "creating";
+
+/// A crash between CREATE DATABASE and its label leaves a database that only our note knows.
+fn recognise(database: &mut Database, creating: &str, workspace: &Workspace, now: Timestamp) {
+    if database.comment.is_none() && creating == database.name.as_str() {
+        let of = database.name.clone();
+        let label =
+            Label { workspace: workspace.id.clone(), kind: LabelKind::Building, of, at: now, comment: None };
+        database.label = Some(label);
+    }
+}
+
+fn name_services(database: &mut Database, engine: Option<&plan::Engine>) {
+    let Some(engine) = engine else { return };
+    for session in &mut database.sessions {
+        let from = engine.containers.iter().find(|container| container.addresses.contains(&session.client));
+        session.service = from.and_then(|container| container.service.clone());
+    }
+}
+
+fn not_running(server: &Server, workspace: &Workspace) -> Fault {
+    let what = match server.state {
+        ServerState::Absent => "was not made yet",
+        _ => "is stopped",
+    };
+    Fault::new(plan::Exit::NotReady, format!("Postgres is not running ({} server)", server.kind))
+        .cause(format!("it {what}"))
+        .state("nothing was changed")
+        .hint(workspace.command("up"))
+}
+
+/// The facts of an engine that a plan's machine looks at again.
+pub(crate) const AFRESH: Wants = Wants {
+    engine: EngineFacts::Server,
+    databases: false,
+    contents: Reading::Nothing,
+    blueprint: false,
+    sizes: false,
+    lock: false,
+    running: false,
+};

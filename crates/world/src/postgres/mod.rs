@@ -1,0 +1,242 @@
+//! Connections to the server, and what is asked over them. Async stays in here.
+
+mod carry;
+mod read;
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use plan::{Address, DatabaseName, Exit, Fault, RoleName, Server};
+use sqlx::postgres::{PgConnectOptions, PgRow, PgSslMode};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection};
+use tokio::runtime::Runtime;
+
+pub(crate) use carry::carried_over;
+pub(crate) use read::{contents, databases, holds_tables, is_empty, marker};
+
+use crate::interrupt;
+
+/// How long between two tries to reach a server that is starting.
+const RETRY: Duration = Duration::from_millis(10);
+/// How often a program that should be starting is asked whether it still lives.
+const LIVES: Duration = Duration::from_millis(250);
+
+/// SQLSTATEs that decide what we do next.
+pub(crate) mod state {
+    pub const WRONG_PASSWORD: [&str; 2] = ["28P01", "28000"];
+    pub const STARTING: &str = "57P03";
+    pub const NO_DATABASE: &str = "3D000";
+    pub const NOT_ALLOWED: &str = "42501";
+    pub const IN_USE: &str = "55006";
+}
+
+/// A server we talk to. Connections are opened when they are needed and kept.
+pub(crate) struct Postgres {
+    runtime: Runtime,
+    options: PgConnectOptions,
+    open: HashMap<DatabaseName, PgConnection>,
+    timeout: Duration,
+    pub address: Address,
+    user: RoleName,
+}
+
+/// What a server says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Identity {
+    pub started: String,
+    pub system_identifier: String,
+    pub version: String,
+}
+
+impl Postgres {
+    pub fn new(server: &Server, timeout: Duration) -> Result<Self, Fault> {
+        let address = server.address.clone().ok_or_else(|| {
+            Fault::new(Exit::NotReady, "Postgres has no address yet")
+                .cause("it was not started")
+                .hint("slate-up")
+        })?;
+        let runtime = tokio::runtime::Builder::new_current_thread()
+            .enable_all()
+            .build()
+            .map_err(|why| Fault::new(Exit::Failed, "no event loop").cause(why.to_string()))?;
+        let loopback = matches!(address.host.as_str(), "127.0.0.1" | "::1" | "localhost");
+        let options = PgConnectOptions::new_without_pgpass()
+            .host(&address.host)
+            .port(address.port)
+            .username(server.user.as_str())
+            .password(server.password.reveal())
+            .application_name("cleanslate")
+            // One round trip less, and nothing on this machine could read it anyway.
+            .ssl_mode(if loopback { PgSslMode::Disable } else { PgSslMode::Prefer })
+            .disable_statement_logging();
+        Ok(Self { runtime, options, open: HashMap::new(), timeout, address, user: server.user.clone() })
+    }
+
+    /// Waits until the server takes a login and answers twice with one start time: the server that an image runs while
+    /// it initialises may answer once.
+    pub fn await_ready(
+        &mut self,
+        maintenance: &DatabaseName,
+        lives: &mut dyn FnMut() -> Result<(), Fault>,
+    ) -> Result<Identity, Fault> {
+        let deadline = Instant::now() + self.timeout;
+        let mut asked = Instant::now();
+        let mut before: Option<Identity> = None;
+        loop {
+            self.open.clear();
+            match self.identity(maintenance) {
+                Ok(now) if before.as_ref() == Some(&now) => return Ok(now),
+                Ok(now) => before = Some(now),
+                Err(error) if !is_starting(&error) => return Err(self.not_let_in(maintenance, &error)),
+                Err(error) => {
+                    before = None;
+                    if Instant::now() > deadline {
+                        return Err(self.late(&error));
+                    }
+                    if interrupt::asked() {
+                        return Err(Fault::new(Exit::Declined, "interrupted"));
+                    }
+                    if asked.elapsed() > LIVES {
+                        lives()?;
+                        asked = Instant::now();
+                    }
+                    self.pause(RETRY);
+                }
+            }
+        }
+    }
+
+    /// One try.
+    pub fn identity(&mut self, maintenance: &DatabaseName) -> Result<Identity, sqlx::Error> {
+        let sql = "SELECT pg_postmaster_start_time()::text, (SELECT system_identifier::text FROM pg_control_system()), \
+                   current_setting('server_version')";
+        let row: (String, String, String) = {
+            let connection = self.connect(maintenance)?;
+            let query = sqlx::query_as(sql).persistent(false);
+            self.runtime.block_on(async {
+                query.fetch_one(self.open.get_mut(&connection).ok_or(sqlx::Error::PoolClosed)?).await
+            })?
+        };
+        let version = row.2.split_whitespace().next().unwrap_or_default().to_owned();
+        Ok(Identity { started: row.0, system_identifier: row.1, version })
+    }
+
+    fn connect(&mut self, database: &DatabaseName) -> Result<DatabaseName, sqlx::Error> {
+        if !self.open.contains_key(database) {
+            let options = self.options.clone().database(database.as_str());
+            let connecting =
+                async { tokio::time::timeout(self.timeout, PgConnection::connect_with(&options)).await };
+            let late = |_| sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut));
+            let connection = self.runtime.block_on(connecting).map_err(late)??;
+            self.open.insert(database.clone(), connection);
+        }
+        Ok(database.clone())
+    }
+
+    /// Rows of one statement.
+    pub fn rows(&mut self, database: &DatabaseName, sql: &str) -> Result<Vec<PgRow>, sqlx::Error> {
+        self.connect(database)?;
+        let connection = self.open.get_mut(database).ok_or(sqlx::Error::PoolClosed)?;
+        let query = sqlx::query(AssertSqlSafe(sql.to_owned())).persistent(false);
+        let rows = self.runtime.block_on(query.fetch_all(&mut *connection));
+        self.forget_lost(database, rows)
+    }
+
+    /// Statements of which nothing but success is wanted, in one round trip.
+    pub fn run(&mut self, database: &DatabaseName, sql: &str) -> Result<(), sqlx::Error> {
+        self.connect(database)?;
+        let connection = self.open.get_mut(database).ok_or(sqlx::Error::PoolClosed)?;
+        let done = self.runtime.block_on(connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))));
+        self.forget_lost(database, done.map(|_| ()))
+    }
+
+    /// Runs a migrator of sqlx on a database.
+    pub fn migrate(
+        &mut self,
+        database: &DatabaseName,
+        migrator: &sqlx::migrate::Migrator,
+    ) -> Result<(), sqlx::migrate::MigrateError> {
+        self.connect(database)?;
+        let connection = self.open.get_mut(database).ok_or(sqlx::Error::PoolClosed)?;
+        self.runtime.block_on(migrator.run(connection))
+    }
+
+    /// Waits a moment between two looks at something that is about to change.
+    pub fn pause(&self, moment: Duration) {
+        self.runtime.block_on(async { tokio::time::sleep(moment).await });
+    }
+
+    /// Runs something async of this crate's own.
+    pub fn block_on<F: Future>(&self, future: F) -> F::Output {
+        self.runtime.block_on(future)
+    }
+
+    /// Lets go of a database, so that it can be renamed or dropped.
+    pub fn leave(&mut self, database: &DatabaseName) {
+        if let Some(connection) = self.open.remove(database) {
+            // Said or not, the socket closes.
+            let _ = self.runtime.block_on(connection.close());
+        }
+    }
+
+    fn forget_lost<T>(
+        &mut self,
+        database: &DatabaseName,
+        result: Result<T, sqlx::Error>,
+    ) -> Result<T, sqlx::Error> {
+        if matches!(result, Err(sqlx::Error::Io(_) | sqlx::Error::Protocol(_))) {
+            self.open.remove(database);
+        }
+        result
+    }
+
+    fn late(&self, error: &sqlx::Error) -> Fault {
+        let seconds = self.timeout.as_secs();
+        Fault::new(Exit::NotReady, format!("Postgres at {} is not ready after {seconds} s", self.address))
+            .cause(said(error))
+            .hint("slate-up --timeout 5m")
+    }
+
+    /// The server answered, and does not let us in.
+    pub fn not_let_in(&self, database: &DatabaseName, error: &sqlx::Error) -> Fault {
+        let code = code(error).unwrap_or_default();
+        let fault = |error: String| Fault::new(Exit::NotReady, error);
+        if state::WRONG_PASSWORD.contains(&code.as_str()) {
+            return fault(format!("Postgres at {} refuses the password of `{}`", self.address, self.user))
+                .cause(format!("{}; a volume keeps the password that it was first started with", said(error)))
+                .hint("set the old password again, or slate-clean --only-db --up for a new volume");
+        }
+        if code == state::NO_DATABASE {
+            return fault(format!("there is no database `{database}` at {}", self.address))
+                .cause(said(error))
+                .hint("slate-up");
+        }
+        fault(format!("Postgres at {} does not let `{}` in", self.address, self.user)).cause(said(error))
+    }
+}
+
+/// What the server or the socket said, without sqlx' own words around it.
+pub(crate) fn said(error: &sqlx::Error) -> String {
+    match error {
+        sqlx::Error::Database(error) => {
+            let detail =
+                error.try_downcast_ref::<sqlx::postgres::PgDatabaseError>().and_then(|error| error.detail());
+            match detail {
+                Some(detail) => format!("{}: {detail}", error.message()),
+                None => error.message().to_owned(),
+            }
+        }
+        sqlx::Error::Io(error) => error.to_string(),
+        other => other.to_string(),
+    }
+}
+
+pub(crate) fn code(error: &sqlx::Error) -> Option<String> {
+    Some(error.as_database_error()?.code()?.into_owned())
+}
+
+/// Nobody there yet, or somebody who is not ready: worth another try.
+pub(crate) fn is_starting(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(_) | sqlx::Error::Protocol(_))
+        || code(error).as_deref() == Some(state::STARTING)
+}

@@ -1,0 +1,109 @@
+//! psql: the host's, else the one in the database's container. Names and passwords reach it by its environment.
+
+use std::io::IsTerminal as _;
+
+use plan::{DatabaseName, Exit, Fault, Secret, Server};
+
+use crate::program::Program;
+use crate::programs;
+
+/// Where psql is.
+#[derive(Debug, Clone)]
+pub(crate) enum Psql {
+    Host(String),
+    /// In this container, over its own socket.
+    Container(String),
+}
+
+/// What psql reads to find its server.
+const VARIABLES: [&str; 6] = ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD", "PGAPPNAME"];
+
+impl Psql {
+    /// # Errors
+    /// There is none.
+    pub fn find(programs: Option<&str>, container: Option<&str>) -> Result<Self, Fault> {
+        let host = programs::psql(programs).map(Self::Host);
+        host.or_else(|| container.map(|name| Self::Container(name.to_owned()))).ok_or_else(|| {
+            Fault::new(Exit::NotReady, "psql is missing")
+                .cause(
+                    "it is neither on PATH nor in the usual folders, and there is no container to run it in",
+                )
+                .state("nothing was changed")
+                .hint("apt-get install postgresql-client")
+        })
+    }
+
+    /// Runs statements, each on its own, and stops at the first that fails.
+    ///
+    /// # Errors
+    /// What psql said.
+    pub fn run(&self, server: &Server, database: &DatabaseName, statements: &[String]) -> Result<(), String> {
+        let mut program = self.program(server, database).args([
+            "-X",
+            "-q",
+            "-v",
+            "ON_ERROR_STOP=1",
+            "-v",
+            "VERBOSITY=terse",
+        ]);
+        for statement in statements {
+            program = program.args(["-c", statement]);
+        }
+        program.output().map(|_| ()).map_err(|error| plain(&error.to_string()))
+    }
+
+    /// Runs a script from its text, in one transaction.
+    ///
+    /// # Errors
+    /// What psql said, with the line.
+    pub fn script(&self, server: &Server, database: &DatabaseName, sql: &str) -> Result<(), String> {
+        let arguments = ["-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-f", "-"];
+        let program = self.program(server, database).args(arguments).stdin(sql);
+        program.output().map(|_| ()).map_err(|error| plain(&error.to_string()))
+    }
+
+    /// Becomes psql, for a person or for the arguments they gave. Comes back only when that failed.
+    pub fn become_it(&self, server: &Server, database: &DatabaseName, arguments: &[String]) -> Fault {
+        let why = self.program(server, database).args(arguments).replace();
+        Fault::new(Exit::NotReady, "psql was not opened").cause(why.to_string())
+    }
+
+    fn program(&self, server: &Server, database: &DatabaseName) -> Program {
+        let address = server.address.as_ref();
+        let (host, port) = match self {
+            Self::Host(_) => (address.map(|at| at.host.clone()), address.map(|at| at.port.to_string())),
+            Self::Container(_) => (None, None),
+        };
+        let values = [
+            host,
+            port,
+            Some(server.user.to_string()),
+            Some(database.to_string()),
+            Some(server.password.reveal().to_owned()).filter(|password| !password.is_empty()),
+            Some("cleanslate".to_owned()),
+        ];
+        let given: Vec<(&str, String)> =
+            VARIABLES.into_iter().zip(values).filter_map(|(name, value)| Some((name, value?))).collect();
+        let program = match self {
+            Self::Host(path) => Program::new(path.clone()),
+            Self::Container(container) => {
+                let names = given.iter().flat_map(|(name, _)| ["-e".to_owned(), (*name).to_owned()]);
+                let how = if std::io::stdin().is_terminal() { "-it" } else { "-i" };
+                Program::new("docker").args(["exec", how]).args(names).arg(container).arg("psql")
+            }
+        };
+        given.into_iter().fold(program, |program, (name, value)| {
+            // Only the password is a secret; masking a short database name would blot out half of every message.
+            if name == "PGPASSWORD" {
+                program.env(name, Secret::new(value))
+            } else {
+                program.variable(name, value)
+            }
+        })
+    }
+}
+
+/// psql's message without its own preamble.
+fn plain(said: &str) -> String {
+    said.trim().trim_start_matches("psql: ").trim_start_matches("error: ").to_owned()
+}

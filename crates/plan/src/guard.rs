@@ -1,6 +1,8 @@
 //! Guards: what must be proved before anything of a server is changed.
 
-use crate::{Database, Engine, Exit, Fault, Kind, Server, Stack, Workspace, World, stack, words};
+use crate::{
+    Database, Engine, Exit, Fault, Kind, Server, Service, ServiceName, Stack, Workspace, World, stack, words,
+};
 
 /// The workspace's server, or why there is none.
 ///
@@ -60,6 +62,24 @@ pub fn own_stack(engine: &Engine, workspace: &Workspace) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// A service by the name that somebody gave.
+///
+/// # Errors
+/// The compose files describe none of that name.
+pub fn service(name: &str, services: &[Service]) -> Result<ServiceName, Fault> {
+    let found = services.iter().find(|service| service.name.as_str() == name);
+    found.map(|service| service.name.clone()).ok_or_else(|| {
+        let names = || services.iter().map(|service| service.name.as_str());
+        let fault = Fault::new(Exit::Usage, format!("there is no service `{name}`"))
+            .cause(format!("the compose files describe {}", words::list(names())))
+            .state("nothing was changed");
+        match words::nearest(name, names()) {
+            Some(near) => fault.hint(format!("did you mean `{near}`?")),
+            None => fault,
+        }
+    })
 }
 
 /// The database is proved to be this workspace's: by its marker, or where it has none by its server.

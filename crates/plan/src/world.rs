@@ -85,7 +85,12 @@ impl Workspace {
     /// A command of ours as the person who reads it would type it.
     #[must_use]
     pub fn command(&self, verb: &str) -> String {
-        format!("{}{verb}", self.called)
+        // The workspace's daily recipes stand beside the module, not in it.
+        let daily = ["up", "down", "clean", "restart"].contains(&verb.split(' ').next().unwrap_or_default());
+        match self.called.strip_suffix("db ") {
+            Some(called) if daily => format!("{called}{verb}"),
+            _ => format!("{}{verb}", self.called),
+        }
     }
 }
 

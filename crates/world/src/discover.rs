@@ -95,6 +95,9 @@ fn read_databases(world: &mut World, wants: Wants, timeout: Duration) -> Result<
     if server.state != ServerState::Running {
         return if wants.running { Err(not_running(server, &world.workspace)) } else { Ok(()) };
     }
+    if let (None, Some(engine)) = (&server.address, &world.engine) {
+        return if wants.running { Err(engine::unreachable(engine)) } else { Ok(()) };
+    }
     let mut postgres = Postgres::new(server, timeout)?;
     let asked = postgres.identity(&server.maintenance).or_else(|error| {
         // Ours is made when it is needed; until then the app's own has to do.

@@ -84,6 +84,9 @@ impl<'a> Real<'a> {
     fn await_server(&mut self) -> Result<Outcome, Fault> {
         self.find_server()?;
         let server = self.server.clone().ok_or_else(no_server)?;
+        if let (None, Some(engine)) = (&server.address, &self.engine) {
+            return Err(engine::unreachable(engine));
+        }
         let mut postgres = Postgres::new(&server, self.timeout)?;
         let cluster = (server.kind == Kind::Local).then(|| self.cluster()).transpose()?;
         let context = self.engine().ok();

@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use plan::{
     Compose, Config, Container, Engine, EngineFacts, Exit, Fault, MountKind, Network, Service, ServiceName,
-    Wants, Workspace, words,
+    Wants, Workspace,
 };
 
 use self::inspect::{Inspected, PROJECT};
@@ -187,22 +187,4 @@ fn concerned(engine: &Engine, all: Vec<Inspected>) -> Vec<Container> {
     };
     let is_own = |container: &Container| container.project.as_ref() == Some(&engine.compose.project);
     all.into_iter().map(|one| one.container).filter(|one| is_own(one) || mounts(one)).collect()
-}
-
-/// A service by the name that somebody gave.
-///
-/// # Errors
-/// The files describe none of that name.
-pub(crate) fn known(name: &str, services: &[Service]) -> Result<ServiceName, Fault> {
-    let found = services.iter().find(|service| service.name.as_str() == name);
-    found.map(|service| service.name.clone()).ok_or_else(|| {
-        let names = || services.iter().map(|service| service.name.as_str());
-        let fault = Fault::new(Exit::Usage, format!("there is no service `{name}`"))
-            .cause(format!("the compose files describe {}", words::list(names())))
-            .state("nothing was changed");
-        match words::nearest(name, names()) {
-            Some(near) => fault.hint(format!("did you mean `{near}`?")),
-            None => fault,
-        }
-    })
 }

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use plan::{
     Config, Container, DatabaseName, Engine, Exit, Fault, Kind, RoleName, Secret, Server, ServerState,
-    Service, ServiceName, Stack, Workspace, stack, words,
+    Service, ServiceName, Stack, Workspace, guard, stack, words,
 };
 
+use super::Context;
 use super::docker::ask_for;
-use super::{Context, known};
 
 /// The port that Postgres listens on inside its container, unless the container's environment says otherwise.
 const PORT: u16 = 5432;
@@ -74,7 +74,7 @@ pub(super) fn service(
         return if services.is_empty() {
             ServiceName::new(name.clone()).map(Some).map_err(|bad| Fault::new(Exit::Usage, bad.to_string()))
         } else {
-            known(name, services).map(Some)
+            guard::service(name, services).map(Some)
         };
     }
     let by_image = services.iter().filter(|service| service.image.as_deref().is_some_and(is_postgres));

@@ -2,6 +2,8 @@
 
 mod psql;
 mod reset;
+mod undo;
 
 pub use psql::Psql;
 pub use reset::Reset;
+pub use undo::Undo;

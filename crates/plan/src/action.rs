@@ -19,7 +19,6 @@ pub enum Action {
     /// Record a volume of unknown origin as this workspace's, because somebody said so.
     AdoptVolume {
         volume: VolumeName,
-        created: String,
     },
     StartContainers {
         containers: Vec<ContainerName>,
@@ -249,7 +248,7 @@ impl Action {
                 ("start", "started", "every service".to_owned())
             }
             Self::StartServices { services } => ("start", "started", words::list(services)),
-            Self::AdoptVolume { volume, .. } => ("adopt", "adopted", format!("volume `{volume}`")),
+            Self::AdoptVolume { volume } => ("adopt", "adopted", format!("volume `{volume}`")),
             Self::StartContainers { containers } => ("start", "started", words::list(containers)),
             Self::StopContainers { containers, .. } => ("stop", "stopped", words::list(containers)),
             Self::RestartContainer { service, .. } => ("restart", "restarted", format!("`{service}`")),

@@ -1,6 +1,8 @@
 //! Guards: what must be proved before anything of a server is changed.
 
-use crate::{Database, Exit, Fault, Kind, Server, Workspace, World, foreign, words};
+use crate::{
+    Database, Engine, Exit, Fault, Kind, Server, Service, ServiceName, Stack, Workspace, World, stack, words,
+};
 
 /// The workspace's server, or why there is none.
 ///
@@ -22,9 +24,62 @@ pub fn server(world: &World) -> Result<&Server, Fault> {
 pub fn own_server(world: &World) -> Result<&Server, Fault> {
     let server = server(world)?;
     if let (Kind::Compose, Some(engine)) = (server.kind, &world.engine) {
-        return foreign(engine, &world.workspace.root).map_or(Ok(server), Err);
+        own_stack(engine, &world.workspace)?;
     }
     Ok(server)
+}
+
+/// No container of the project's name belongs to somebody else.
+///
+/// # Errors
+/// One does: another checkout's, or another stack's from the same folder.
+pub fn own_stack(engine: &Engine, workspace: &Workspace) -> Result<(), Fault> {
+    let project = &engine.compose.project;
+    for container in &engine.containers {
+        let name = &container.name;
+        let refused = |cause: String| {
+            Fault::new(Exit::Refused, format!("project `{project}` is not this workspace's alone"))
+                .cause(cause)
+                .state("nothing was changed")
+        };
+        match stack(container, &engine.compose, &workspace.root) {
+            Stack::Ours | Stack::Unrelated => {}
+            Stack::OtherFolder(folder) => {
+                return Err(refused(format!("container `{name}` was made from {folder}"))
+                    .hint("give one of the two its own name: COMPOSE_PROJECT_NAME, or compose.project in cleanslate.toml"));
+            }
+            Stack::OtherFiles(files) => {
+                let stop = files
+                    .split(", ")
+                    .map(|file| format!("-f {}", words::shell(file)))
+                    .collect::<Vec<_>>()
+                    .join(" ");
+                return Err(refused(format!(
+                    "container `{name}` runs from {files}, another stack of this folder"
+                ))
+                .hint(format!("{} {stop} down, then run it again", engine.compose.program.join(" "))));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A service by the name that somebody gave.
+///
+/// # Errors
+/// The compose files describe none of that name.
+pub fn service(name: &str, services: &[Service]) -> Result<ServiceName, Fault> {
+    let found = services.iter().find(|service| service.name.as_str() == name);
+    found.map(|service| service.name.clone()).ok_or_else(|| {
+        let names = || services.iter().map(|service| service.name.as_str());
+        let fault = Fault::new(Exit::Usage, format!("there is no service `{name}`"))
+            .cause(format!("the compose files describe {}", words::list(names())))
+            .state("nothing was changed");
+        match words::nearest(name, names()) {
+            Some(near) => fault.hint(format!("did you mean `{near}`?")),
+            None => fault,
+        }
+    })
 }
 
 /// The database is proved to be this workspace's: by its marker, or where it has none by its server.

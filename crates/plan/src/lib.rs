@@ -31,7 +31,7 @@ pub use fault::{Exit, Fault};
 pub use loss::{Contents, Loss, Rows, VolumeLoss};
 pub use marker::{Label, LabelKind, Marker, Origin};
 pub use name::{BadName, ContainerName, DatabaseName, RoleName, ServiceName, VolumeName, literal};
-pub use ownership::{Stack, Whose, foreign, network, stack, volume};
+pub use ownership::{Stack, Whose, network, stack, volume};
 pub use secret::{Secret, masked};
 pub use step::{Data, Expect, Fact, Plan, Step, Undo};
 pub use world::{

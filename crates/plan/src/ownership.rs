@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::{Compose, Container, Engine, Exit, Fault, Mount, MountKind, Network, Volume, words};
+use crate::{Compose, Container, Engine, Mount, MountKind, Network, Volume};
 
 /// Whose a thing is, with the reason where it is not ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,43 +57,6 @@ pub fn stack(container: &Container, compose: &Compose, root: &Path) -> Stack {
     Stack::OtherFiles(names.collect::<Vec<_>>().join(", "))
 }
 
-/// The refusal where containers of another stack have the project's name: whatever Compose does there, it does to
-/// them.
-#[must_use]
-pub fn foreign(engine: &Engine, root: &Path) -> Option<Fault> {
-    let project = &engine.compose.project;
-    engine.containers.iter().find_map(|container| {
-        let (whose, hint) = match stack(container, &engine.compose, root) {
-            Stack::Ours | Stack::Unrelated => return None,
-            Stack::OtherFiles(files) => {
-                let folder = container.working_dir.as_deref().unwrap_or(root);
-                let path = |file: &str| words::shell(&folder.join(file).to_string_lossy());
-                let files: Vec<String> = files.split(", ").map(|file| format!("-f {}", path(file))).collect();
-                (
-                    format!("it runs from {} in the same folder", names(container)),
-                    format!("docker compose -p {project} {} down", files.join(" ")),
-                )
-            }
-            Stack::OtherFolder(folder) => (
-                format!("it belongs to {folder}"),
-                "give this workspace a name of its own in cleanslate.toml: [compose] project = \"…\""
-                    .to_owned(),
-            ),
-        };
-        Some(
-            Fault::new(Exit::Refused, format!("another stack has the compose project name `{project}`"))
-                .cause(format!("container `{}` has it, and {whose}", container.name))
-                .state("nothing was changed")
-                .hint(hint),
-        )
-    })
-}
-
-fn names(container: &Container) -> String {
-    let names = container.config_files.iter().filter_map(|file| file.file_name());
-    names.map(|name| name.to_string_lossy()).collect::<Vec<_>>().join(", ")
-}
-
 /// Judges a volume: ours when our own `up` recorded making it, or when it carries Compose's label for this project and
 /// a container of ours mounts it; and nothing foreign mounts it.
 #[must_use]
@@ -133,14 +96,19 @@ pub fn volume(volume: &Volume, engine: &Engine, root: &Path) -> Whose {
     }
 }
 
-/// Judges a network of the project: ours when a container of ours is there at all, and no stranger is in it.
+/// Judges a network of the project: ours when no other stack has the project's name, and no stranger is in it.
 #[must_use]
 pub fn network(network: &Network, engine: &Engine, root: &Path) -> Whose {
     if let Some(stranger) = network.strangers.first() {
         return Whose::NotOurs(format!("container `{stranger}` is in it"));
     }
-    match foreign(engine, root) {
-        Some(_) => Whose::NotOurs("containers of another stack have the project's name".to_owned()),
+    let is_foreign = |container: &&Container| {
+        matches!(stack(container, &engine.compose, root), Stack::OtherFolder(_) | Stack::OtherFiles(_))
+    };
+    match engine.containers.iter().find(is_foreign) {
+        Some(other) => {
+            Whose::NotOurs(format!("container `{}` of another stack has the project's name", other.name))
+        }
         None => Whose::Ours,
     }
 }
@@ -253,9 +221,6 @@ mod tests {
         let other = container("/home/you/shop", &["compose.yml"]);
 
         assert_eq!(judged(&other), Stack::OtherFolder("/home/you/shop".to_owned()));
-        let fault = foreign(&engine(vec![other]), Path::new(ROOT)).unwrap();
-        assert_eq!(fault.exit, Exit::Refused);
-        assert!(fault.cause.unwrap().contains("/home/you/shop"));
     }
 
     #[test]

@@ -88,11 +88,12 @@ impl Workspace {
     /// the justfile, those about the database in its module.
     #[must_use]
     pub fn command(&self, verb: &str) -> String {
-        let first = verb.split(' ').next().unwrap_or_default();
-        if self.called.starts_with("just ") && matches!(first, "up" | "down" | "clean" | "restart") {
-            return format!("just {verb}");
+        // The workspace's daily recipes stand beside the module, not in it.
+        let daily = ["up", "down", "clean", "restart"].contains(&verb.split(' ').next().unwrap_or_default());
+        match self.called.strip_suffix("db ") {
+            Some(called) if daily => format!("{called}{verb}"),
+            _ => format!("{}{verb}", self.called),
         }
-        format!("{}{verb}", self.called)
     }
 }
 

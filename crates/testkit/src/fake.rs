@@ -59,6 +59,9 @@ impl Fake {
     }
 
     /// What a fresh look would find.
+    ///
+    /// # Panics
+    /// Never: its names are names.
     #[must_use]
     pub fn world(&self, name: &DatabaseName) -> World {
         let user = RoleName::new("app").expect("a role");

@@ -420,6 +420,7 @@ impl Machine for Real<'_> {
             | Action::RestoreCluster { .. }
             | Action::RemoveCluster => self.perform_on_cluster(action),
             Action::StartServices { .. }
+            | Action::AdoptVolume { .. }
             | Action::StartContainers { .. }
             | Action::StopContainers { .. }
             | Action::RestartContainer { .. }

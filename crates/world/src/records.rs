@@ -2,13 +2,14 @@
 //! workspace's state folder.
 
 use std::collections::BTreeMap;
-use std::fs::{self, OpenOptions};
-use std::io::{ErrorKind, Write as _};
-use std::os::unix::fs::OpenOptionsExt as _;
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use plan::{Exit, Fault, Kept, KeptPlace, VolumeName, Workspace};
 use serde::{Deserialize, Serialize};
+
+use crate::workspace::replace_file;
 
 /// The records of one workspace. Every change is on disk when its method returns.
 #[derive(Debug)]
@@ -118,23 +119,12 @@ impl Records {
 
     fn change(&mut self, change: impl FnOnce(&mut Book)) -> Result<(), Fault> {
         change(&mut self.book);
-        let text = serde_json::to_vec_pretty(&self.book)
-            .map_err(|why| unwritten(&self.file, &std::io::Error::other(why)))?;
-        replace(&self.file, &text).map_err(|why| unwritten(&self.file, &why))
+        let text = serde_json::to_vec_pretty(&self.book).map_err(|why| {
+            Fault::new(Exit::Failed, format!("`{}` was not written", self.file.display()))
+                .cause(why.to_string())
+        })?;
+        replace_file(&self.file, &text)
     }
-}
-
-/// At every moment either the old file or the new one is there, whole.
-fn replace(file: &Path, text: &[u8]) -> std::io::Result<()> {
-    let folder = file.parent().unwrap_or(Path::new("."));
-    fs::create_dir_all(folder)?;
-    let beside = file.with_extension(format!("{}.new", std::process::id()));
-    let mut new = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&beside)?;
-    new.write_all(text)?;
-    new.sync_all()?;
-    fs::rename(&beside, file)?;
-    // The rename itself is on disk only when its folder is.
-    fs::File::open(folder)?.sync_all()
 }
 
 fn broken(file: &Path, why: &str) -> Fault {
@@ -142,10 +132,6 @@ fn broken(file: &Path, why: &str) -> Fault {
         .cause(why)
         .state("nothing was changed; kept volumes carry the label dev.cleanslate.kind=kept")
         .hint("docker volume ls --filter label=dev.cleanslate.kind=kept")
-}
-
-fn unwritten(file: &Path, why: &std::io::Error) -> Fault {
-    Fault::new(Exit::Failed, format!("`{}` was not written", file.display())).cause(why.to_string())
 }
 
 #[cfg(test)]

@@ -18,10 +18,7 @@ pub(crate) fn perform(
 ) -> Result<Outcome, Fault> {
     match action {
         Action::StartServices { services } => start::services(context, services, said),
-        Action::AdoptVolume { volume, created } => {
-            Records::read(context.workspace)?.make([(volume.clone(), created.clone())])?;
-            Ok(Outcome::default())
-        }
+        Action::AdoptVolume { volume } => adopt(context, volume),
         Action::StartContainers { containers } => start(containers),
         Action::StopContainers { containers, .. } => stop(context, containers),
         Action::RestartContainer { container, grace, .. } => {
@@ -43,6 +40,16 @@ pub(crate) fn perform(
         Action::ForgetVolume { copy, .. } => copy::forget(context, copy),
         _ => Err(Fault::new(Exit::Failed, "this is no action of the engine's")),
     }
+}
+
+fn adopt(context: &Context<'_>, volume: &VolumeName) -> Result<Outcome, Fault> {
+    let Some(identity) = identity(context, volume)? else {
+        return Err(
+            Fault::new(Exit::Failed, format!("volume `{volume}` was not adopted")).cause("it is gone")
+        );
+    };
+    Records::read(context.workspace)?.make([(volume.clone(), identity)])?;
+    Ok(Outcome::default())
 }
 
 fn names(containers: &[ContainerName]) -> impl Iterator<Item = &str> {

@@ -157,7 +157,7 @@ pub(super) fn volumes(names: Vec<String>) -> Result<Vec<Volume>, Fault> {
             Ok(Volume {
                 anonymous: labels.contains_key("com.docker.volume.anonymous")
                     || (unnamed && !labels.contains_key(PROJECT)),
-                name: VolumeName::new(raw.name).map_err(odd)?,
+                name: VolumeName::new(raw.name).map_err(|bad| odd(&bad))?,
                 created: raw.created_at,
                 labels,
                 driver: raw.driver,
@@ -218,7 +218,7 @@ fn read(raw: Raw) -> Result<Inspected, Fault> {
     let networks = raw.network_settings.networks.unwrap_or_default();
     let container = Container {
         id: raw.id,
-        name: ContainerName::new(raw.name.trim_start_matches('/')).map_err(odd)?,
+        name: ContainerName::new(raw.name.trim_start_matches('/')).map_err(|bad| odd(&bad))?,
         service: label("service").and_then(|name| ServiceName::new(name).ok()),
         project: label("project"),
         config_files: resolved(&config_files, working_dir.as_deref()),
@@ -241,13 +241,13 @@ fn read(raw: Raw) -> Result<Inspected, Fault> {
             .flat_map(|endpoint| [endpoint.address.clone(), endpoint.address_v6.clone()])
             .filter(|address| !address.is_empty())
             .collect(),
-        environment: environment(raw.config.env.unwrap_or_default()),
+        environment: environment(&raw.config.env.unwrap_or_default()),
         healthcheck: healthcheck(raw.config.healthcheck),
     };
     Ok(Inspected { container, image: raw.image, networks: networks.into_keys().collect() })
 }
 
-fn odd(bad: plan::BadName) -> Fault {
+fn odd(bad: &plan::BadName) -> Fault {
     Fault::new(Exit::Failed, "the engine names something as it can't").cause(bad.to_string())
 }
 
@@ -315,7 +315,7 @@ fn engine_host() -> String {
     remote.unwrap_or_else(|| "127.0.0.1".to_owned())
 }
 
-fn environment(pairs: Vec<String>) -> BTreeMap<String, Secret> {
+fn environment(pairs: &[String]) -> BTreeMap<String, Secret> {
     pairs
         .iter()
         .filter_map(|pair| pair.split_once('='))

@@ -19,13 +19,13 @@ mod volumes;
 #[cfg(test)]
 mod real;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::thread;
 use std::time::Duration;
 
 use plan::{
     Compose, Config, Container, Engine, EngineFacts, Exit, Fault, MountKind, Network, Service, ServiceName,
-    Wants, Workspace, words,
+    Wants, Workspace,
 };
 
 use self::inspect::{Inspected, PROJECT};
@@ -179,32 +179,12 @@ fn images(compose: &Compose, all: &[Inspected]) -> Vec<String> {
 
 /// The project's containers, and those that mount one of its volumes.
 fn concerned(engine: &Engine, all: Vec<Inspected>) -> Vec<Container> {
-    let volumes: BTreeMap<&str, ()> =
-        engine.volumes.iter().map(|volume| (volume.name.as_str(), ())).collect();
+    let volumes: BTreeSet<&str> = engine.volumes.iter().map(|volume| volume.name.as_str()).collect();
     let mounts = |container: &Container| {
-        let of = |mount: &plan::Mount| {
-            mount.kind == MountKind::Volume && volumes.contains_key(mount.source.as_str())
-        };
+        let of =
+            |mount: &plan::Mount| mount.kind == MountKind::Volume && volumes.contains(mount.source.as_str());
         container.mounts.iter().any(of)
     };
     let is_own = |container: &Container| container.project.as_ref() == Some(&engine.compose.project);
     all.into_iter().map(|one| one.container).filter(|one| is_own(one) || mounts(one)).collect()
-}
-
-/// A service by the name that somebody gave.
-///
-/// # Errors
-/// The files describe none of that name.
-pub(crate) fn known(name: &str, services: &[Service]) -> Result<ServiceName, Fault> {
-    let found = services.iter().find(|service| service.name.as_str() == name);
-    found.map(|service| service.name.clone()).ok_or_else(|| {
-        let names = || services.iter().map(|service| service.name.as_str());
-        let fault = Fault::new(Exit::Usage, format!("there is no service `{name}`"))
-            .cause(format!("the compose files describe {}", words::list(names())))
-            .state("nothing was changed");
-        match words::nearest(name, names()) {
-            Some(near) => fault.hint(format!("did you mean `{near}`?")),
-            None => fault,
-        }
-    })
 }

@@ -4,11 +4,11 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use plan::{Container, Exit, Fault, Outcome, Said, Secret, Stack, masked, stack, words};
+use plan::{Container, Exit, Fault, Outcome, Said, Secret, Stack, guard, masked, stack, words};
 
+use super::Context;
 use super::docker::{ask_for, docker, fault};
 use super::inspect::{self, PROJECT};
-use super::{Context, known};
 use crate::interrupt;
 use crate::program::Run;
 
@@ -85,7 +85,7 @@ fn fresh(context: &Context<'_>, name: &str) -> Result<Container, Fault> {
     ours.sort_by_key(|container| !container.running);
     ours.into_iter().next().ok_or_else(|| {
         if let Some(fault) =
-            (!compose.services.is_empty()).then(|| known(name, &compose.services).err()).flatten()
+            (!compose.services.is_empty()).then(|| guard::service(name, &compose.services).err()).flatten()
         {
             return fault;
         }

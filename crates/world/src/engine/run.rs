@@ -1,6 +1,6 @@
 //! Runs a command where a service's code is: in its container when that runs, in a passing one when it does not.
 
-use plan::{Fault, Secret};
+use plan::{Fault, Secret, guard};
 
 use super::docker::docker;
 use super::{Context, compose, server};
@@ -25,7 +25,7 @@ pub(crate) fn in_service(
         return Ok(program.args(words.iter().copied()).env(name, value));
     }
     if !compose.services.is_empty() {
-        super::known(service, &compose.services)?;
+        guard::service(service, &compose.services)?;
     }
     let Some((first, rest)) = words.split_first() else { return Ok(docker(["version"])) };
     let program = compose::on(context.config, compose).args(["run", "--rm", "--no-deps", "-T"]);

@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use plan::{
     Config, Container, DatabaseName, Engine, Exit, Fault, Kind, RoleName, Secret, Server, ServerState,
-    Service, ServiceName, Stack, Workspace, stack, words,
+    Service, ServiceName, Stack, Workspace, guard, stack, words,
 };
 
+use super::Context;
 use super::docker::ask_for;
-use super::{Context, known};
 
 /// The port that Postgres listens on inside its container, unless the container's environment says otherwise.
 const PORT: u16 = 5432;
@@ -51,14 +51,14 @@ fn runs_postgres(container: &Container) -> bool {
 /// The database's service where a container of it is there.
 pub(super) fn service_of<'a>(config: &Config, own: &[&'a Container]) -> Option<&'a ServiceName> {
     let wanted = config.database.service.as_deref();
-    let services = own.iter().filter(|container| {
+    let mut services = own.iter().filter(|container| {
         !container.one_off
             && match wanted {
                 Some(wanted) => container.service.as_ref().is_some_and(|service| service.as_str() == wanted),
                 None => runs_postgres(container),
             }
     });
-    services.filter_map(|container| container.service.as_ref()).next()
+    services.find_map(|container| container.service.as_ref())
 }
 
 /// The one service that runs Postgres, if there is one.
@@ -74,7 +74,7 @@ pub(super) fn service(
         return if services.is_empty() {
             ServiceName::new(name.clone()).map(Some).map_err(|bad| Fault::new(Exit::Usage, bad.to_string()))
         } else {
-            known(name, services).map(Some)
+            guard::service(name, services).map(Some)
         };
     }
     let by_image = services.iter().filter(|service| service.image.as_deref().is_some_and(is_postgres));

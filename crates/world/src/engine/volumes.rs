@@ -127,7 +127,7 @@ pub(super) fn tells_when_made() -> Result<bool, Fault> {
     let version = ask("the engine's version was not read", ["version", "--format", "{{.Server.Version}}"])?;
     let major = version.trim().split('.').next().and_then(|major| major.parse::<u32>().ok());
     // Other engines that speak Docker's language number themselves differently, and tell it right.
-    Ok(major.is_none_or(|major| major >= 23 || major < 17))
+    Ok(major.is_none_or(|major| !(17..23).contains(&major)))
 }
 
 /// Completes volumes with what only a look inside tells, and with what we recorded about them.

@@ -1,0 +1,5 @@
+//! slate-undo: see [`databases::Undo`].
+
+fn main() -> std::process::ExitCode {
+    shell::main::<databases::Undo>()
+}

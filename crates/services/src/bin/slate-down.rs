@@ -1,0 +1,5 @@
+//! slate-down: see [`services::Down`].
+
+fn main() -> std::process::ExitCode {
+    shell::main::<services::Down>()
+}

@@ -1,0 +1,5 @@
+//! slate-restart: see [`services::Restart`].
+
+fn main() -> std::process::ExitCode {
+    shell::main::<services::Restart>()
+}

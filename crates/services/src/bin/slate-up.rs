@@ -1,0 +1,5 @@
+//! slate-up: see [`services::Up`].
+
+fn main() -> std::process::ExitCode {
+    shell::main::<services::Up>()
+}

@@ -1,0 +1,146 @@
+//! What a clean takes, and what it leaves with the reason.
+
+use std::collections::BTreeSet;
+
+use plan::{
+    Container, Engine, Exit, Fault, MountKind, ServiceName, Volume, Whose, World, guard, network, volume,
+    words,
+};
+
+use crate::{order, ours, up};
+
+/// What goes, and what stays with the reason.
+#[derive(Debug)]
+pub(crate) struct Scope<'a> {
+    pub containers: Vec<&'a Container>,
+    pub volumes: Vec<&'a Volume>,
+    pub networks: Vec<&'a str>,
+    /// Running containers that stay, and stop meanwhile because they use the database.
+    pub paused: Vec<&'a Container>,
+    pub stays: Vec<String>,
+}
+
+impl<'a> Scope<'a> {
+    /// What a clean takes here: all of it, the database alone, or all but some services.
+    ///
+    /// # Errors
+    /// An unknown service, or a data volume that is not proved to be this workspace's.
+    pub fn find(world: &World, engine: &'a Engine, only_db: bool, except: &[String]) -> Result<Self, Fault> {
+        let services = &engine.compose.services;
+        let except: Result<BTreeSet<ServiceName>, Fault> =
+            except.iter().map(|name| guard::service(name, services)).collect();
+        let except = except?;
+        let database = engine.compose.database.as_ref();
+        let goes = |one: &&Container| match (&one.service, only_db) {
+            (service, true) => service.is_some() && service.as_ref() == database,
+            (Some(service), false) => !except.contains(service),
+            (None, false) => true,
+        };
+        let (containers, left): (Vec<&Container>, Vec<&Container>) =
+            ours(engine, world).into_iter().partition(goes);
+        let mut stays: Vec<String> = except.iter().map(|service| format!("{service}: --except")).collect();
+        // What a spared service would mount, also where it has no container now.
+        let described = services.iter().filter(|service| except.contains(&service.name));
+        let spared: BTreeSet<&str> =
+            described.flat_map(|service| &service.mounts).map(|mount| mount.source.as_str()).collect();
+        let kept_by = |volume: &Volume| left.iter().find(|one| mounts(one, volume)).copied();
+        let mut volumes = Vec::new();
+        for one in &engine.volumes {
+            let is_mounted = containers.iter().any(|container| mounts(container, one));
+            let is_data = up::data_volumes(engine).any(|data| data.name == one.name);
+            if only_db && !is_mounted && !is_data {
+                continue;
+            }
+            match (volume(one, engine, &world.workspace.root), kept_by(one)) {
+                (Whose::Ours, None) if spared.contains(one.name.as_str()) => {
+                    stays.push(format!("{}: --except", called(one)));
+                }
+                (Whose::Ours, None) => volumes.push(one),
+                (Whose::Ours, Some(by)) => {
+                    stays.push(format!("{}: {} stays and mounts it", called(one), by.name));
+                }
+                (Whose::NotOurs(why), _) if is_data && !spared.contains(one.name.as_str()) => {
+                    return Err(not_ours(one, why, world));
+                }
+                (Whose::NotOurs(why), _) => stays.push(format!("{}: {why}", called(one))),
+            }
+        }
+        stays.extend(binds(&containers));
+        let networks =
+            if only_db || !left.is_empty() { Vec::new() } else { networks(world, engine, &mut stays) };
+        let users = database.map(|database| order::dependents(database, services)).unwrap_or_default();
+        let connected =
+            |one: &&Container| one.running && one.service.as_ref().is_some_and(|name| users.contains(name));
+        let paused = left.into_iter().filter(|_| only_db).filter(connected).collect();
+        Ok(Self { containers, volumes, networks, paused, stays })
+    }
+
+    pub fn is_empty(&self) -> bool {
+        self.containers.is_empty() && self.volumes.is_empty() && self.networks.is_empty()
+    }
+
+    /// Which service mounts a volume.
+    fn owner(&self, volume: &Volume) -> Option<&ServiceName> {
+        self.containers.iter().find(|one| mounts(one, volume)).and_then(|one| one.service.as_ref())
+    }
+}
+
+fn networks<'a>(world: &World, engine: &'a Engine, stays: &mut Vec<String>) -> Vec<&'a str> {
+    let mut found = Vec::new();
+    for one in &engine.networks {
+        match network(one, engine, &world.workspace.root) {
+            Whose::Ours => found.push(one.name.as_str()),
+            Whose::NotOurs(why) => stays.push(format!("network {}: {why}", one.name)),
+        }
+    }
+    found
+}
+
+fn mounts(container: &Container, volume: &Volume) -> bool {
+    let is_it = |mount: &plan::Mount| mount.kind == MountKind::Volume && mount.source == volume.name.as_str();
+    container.mounts.iter().any(is_it)
+}
+
+/// A volume as a person knows it: an unnamed one by its beginning.
+fn called(volume: &Volume) -> String {
+    match volume.name.as_str().get(..12) {
+        Some(start) if volume.anonymous => format!("unnamed volume {start}"),
+        _ => format!("volume {}", volume.name),
+    }
+}
+
+fn not_ours(volume: &Volume, why: String, world: &World) -> Fault {
+    Fault::new(Exit::Refused, format!("volume `{}` is not proved to be this workspace's", volume.name))
+        .cause(why)
+        .state("nothing was changed")
+        .hint(format!("{} if what is in it is this workspace's", world.workspace.command("up --adopt")))
+}
+
+/// Folders of the host that containers mount.
+fn binds(containers: &[&Container]) -> BTreeSet<String> {
+    let mounts = containers.iter().flat_map(|one| &one.mounts).filter(|mount| mount.kind == MountKind::Bind);
+    mounts.map(|mount| format!("{}: a folder of yours, mounted", mount.source)).collect()
+}
+
+/// `3 containers · 1 network · shop_data (84.0 MB) · cache's unnamed volume`
+pub(crate) fn removes(scope: &Scope<'_>) -> String {
+    let volumes = scope.volumes.iter().map(|one| {
+        let name = match scope.owner(one) {
+            Some(service) if one.anonymous => format!("{service}'s unnamed volume"),
+            _ => one.name.to_string(),
+        };
+        match one.bytes {
+            Some(bytes) => format!("{name} ({})", words::bytes(bytes)),
+            None => name,
+        }
+    });
+    let counted = [(scope.containers.len(), "container"), (scope.networks.len(), "network")];
+    let counted = counted.into_iter().filter(|(number, _)| *number > 0);
+    let counted = counted.map(|(number, noun)| words::count(number as u64, noun));
+    let parts: Vec<String> = counted.chain(volumes).collect();
+    if parts.is_empty() {
+        "nothing: nothing of this workspace's is there".to_owned()
+    } else {
+        parts.join(" · ")
+    }
+}

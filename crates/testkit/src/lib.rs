@@ -13,7 +13,7 @@ mod sources;
 
 pub use fake::{Fake, Held, Trouble};
 pub use gate::Gate;
-pub use launch::{Launch, Output, Stdin};
+pub use launch::{Launch, Output, Stdin, binary, offline};
 pub use sandbox::{Call, Sandbox};
 pub use screen::{Key, Screen};
 pub use sources::{Source, repository, sources};

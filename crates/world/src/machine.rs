@@ -203,16 +203,20 @@ impl<'a> Real<'a> {
         })
     }
 
+    fn holds_tables(&mut self, database: &DatabaseName) -> Result<bool, Fault> {
+        let attempt = format!("`{database}` was not looked into");
+        self.build(|builder| {
+            holds_tables(builder.postgres, database).map_err(|error| fault(&attempt, &error))
+        })
+    }
+
     fn ensure_baseline(
         &mut self,
         database: &DatabaseName,
         migrations: &Migrations,
         said: &mut dyn FnMut(Said<'_>),
     ) -> Result<Outcome, Fault> {
-        let attempt = format!("`{database}` was not looked into");
-        if self.build(|builder| {
-            holds_tables(builder.postgres, database).map_err(|error| fault(&attempt, &error))
-        })? {
+        if self.holds_tables(database)? {
             return Ok(Outcome::idle("it holds tables already"));
         }
         self.filled = true;
@@ -221,9 +225,7 @@ impl<'a> Real<'a> {
         };
         let context = self.engine()?;
         engine::await_service(&context, service, said)?;
-        if self.build(|builder| {
-            holds_tables(builder.postgres, database).map_err(|error| fault(&attempt, &error))
-        })? {
+        if self.holds_tables(database)? {
             return Ok(Outcome::detail(format!("by `{service}`, at its start")));
         }
         Err(Fault::new(Exit::Failed, format!("`{service}` answers, and `{database}` holds no table"))
@@ -345,7 +347,8 @@ impl<'a> Real<'a> {
             Action::CreateDatabase { database, owner, label } => self.create(database, owner, label),
             Action::EnsureDatabase { database } => {
                 let outcome = self.databases(|databases| databases.ensure(database))?;
-                self.filled |= !outcome.idle;
+                // An empty database is nobody's: whoever fills it from here on, a service at its start too, builds it.
+                self.filled |= !outcome.idle || !self.holds_tables(database)?;
                 Ok(outcome)
             }
             Action::Migrate { database, migrations } => {

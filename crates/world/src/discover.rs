@@ -63,6 +63,10 @@ pub fn discover(options: &Options, wants: Wants) -> Result<Found, Fault> {
             world.engine = Some(engine);
         }
     }
+    if wants.running {
+        // Whose it is says more than that it does not run.
+        plan::guard::own_server(&world)?;
+    }
     if wants.databases {
         read_databases(&mut world, wants, options.timeout)?;
     }

@@ -155,8 +155,8 @@ fn unconfirmed(plan: &Plan, need: Need) -> Fault {
         Need::Nothing | Need::YesNo => format!("there is no terminal to ask on: {}", plan.asks.join(", ")),
     };
     let hint = match need {
-        Need::Name => format!("{} --dry-run --json shows the plan and a token for --confirm", plan.command),
-        Need::Nothing | Need::YesNo => format!("{} --yes", plan.command),
+        Need::Name => format!("{} --dry-run --json shows the plan and a token for --confirm", plan.again),
+        Need::Nothing | Need::YesNo => format!("{} --yes", plan.again),
     };
     Fault::new(Exit::Unconfirmed, "not confirmed").cause(cause).state("nothing was changed").hint(hint)
 }
@@ -165,14 +165,14 @@ fn outdated(plan: &Plan) -> Fault {
     Fault::new(Exit::Unconfirmed, "the token for --confirm does not fit")
         .cause("it was made for another target, or there is more to lose now")
         .state("nothing was changed")
-        .hint(format!("{} --dry-run --json prints a new one", plan.command))
+        .hint(format!("{} --dry-run --json prints a new one", plan.again))
 }
 
 fn in_the_way(plan: &Plan) -> Fault {
     Fault::new(Exit::Refused, format!("`{}` is in use", plan.subject))
         .cause(plan.in_the_way.join(", "))
         .state("nothing was changed")
-        .hint(format!("{} --yes --force cuts them off", plan.command))
+        .hint(format!("{} --force cuts them off", plan.again))
 }
 
 #[cfg(test)]

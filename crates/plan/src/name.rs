@@ -199,7 +199,7 @@ fn identifier(text: &str) -> String {
 ///
 /// ```
 /// assert_eq!(plan::literal("it's"), "'it''s'");
-/// assert_eq!(plan::literal(r"a"), r" E'a\b'");
+/// assert_eq!(plan::literal(r"a\b"), r" E'a\\b'");
 /// ```
 #[must_use]
 pub fn literal(text: &str) -> String {

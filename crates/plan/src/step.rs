@@ -10,6 +10,8 @@ use crate::{Action, ContainerName, DatabaseName, Effect, Loss, VolumeName};
 pub struct Plan {
     /// The binary: `slate-reset`.
     pub command: &'static str,
+    /// The command line that would say the same again, for hints.
+    pub again: String,
     /// What a person types where there is no way back: the name of the database, or of the project.
     pub subject: String,
     /// Where it is, in one line: server, project, version.
@@ -171,6 +173,7 @@ impl Plan {
     pub fn new(command: &'static str, subject: impl Into<String>) -> Self {
         Self {
             command,
+            again: command.to_owned(),
             subject: subject.into(),
             target: String::new(),
             facts: Vec::new(),

@@ -45,7 +45,9 @@ pub enum EngineFacts {
 pub enum Reading {
     #[default]
     Nothing,
-    /// The workspace's own database.
+    /// The workspace's own database: tables and rows.
+    Rows,
+    /// And when it was last written, which costs a CHECKPOINT.
     Live,
     /// Every database of the server.
     All,
@@ -82,7 +84,8 @@ pub struct Workspace {
 }
 
 impl Workspace {
-    /// A command of ours as the person who reads it would type it.
+    /// A command of ours as the person who reads it would type it. Recipes that concern the services stand at the top of
+    /// the justfile, those about the database in its module.
     #[must_use]
     pub fn command(&self, verb: &str) -> String {
         // The workspace's daily recipes stand beside the module, not in it.

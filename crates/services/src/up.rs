@@ -64,9 +64,6 @@ impl Command for Up {
             _ if !self.services.is_empty() => return Err(no_services()),
             _ => plan.steps.extend(start_cluster(config, world, server)),
         }
-        if server.address.is_some() {
-            plan.closing.push(format!("Postgres at {}", server.masked_url()));
-        }
         let (status, psql) = (world.workspace.command("status"), world.workspace.command("psql"));
         plan.closing.push(format!("Next: {psql} opens it, {status} shows what is stale"));
         Ok(plan)

@@ -28,7 +28,8 @@ fn run<C: Command>(command: &C, terminal: &mut Terminal) -> Result<ExitCode, Fau
     world::interrupt::listen();
     let options = Options { root: shared.root.clone(), timeout: shared.timeout, command: C::NAME };
     let found = world::discover(&options, wants)?;
-    let plan = command.plan(&found.config, &found.world)?;
+    let mut plan = command.plan(&found.config, &found.world)?;
+    plan.again = again(C::NAME, &found.world.workspace);
     let confirm = found.config.confirm.unwrap_or(plan::Confirm::Loss);
     if shared.dry_run {
         terminal.dry_run(&plan, confirm)?;
@@ -46,6 +47,13 @@ fn run<C: Command>(command: &C, terminal: &mut Terminal) -> Result<ExitCode, Fau
     })?;
     terminal.report(approved.plan(), &report)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// This command line as the person would type it again.
+fn again(name: &str, workspace: &plan::Workspace) -> String {
+    let command = workspace.command(name.trim_start_matches("slate-"));
+    let arguments = std::env::args().skip(1).map(|argument| plan::words::shell(&argument));
+    std::iter::once(command).chain(arguments).collect::<Vec<_>>().join(" ")
 }
 
 /// What only reads leaves no trace.

@@ -96,3 +96,58 @@ fn fields(value: &impl Serialize) -> Map<String, Value> {
 fn milliseconds(time: Duration) -> f64 {
     (time.as_secs_f64() * 10_000.0).round() / 10.0
 }
+
+#[cfg(test)]
+mod tests {
+    use plan::Exit;
+
+    use super::*;
+
+    #[test]
+    fn a_line_holds_nothing_that_a_terminal_obeys_and_means_the_same() {
+        let value = json!({ "name": "a\u{1b}[2J\u{9b}31m\u{202e}\u{7f}\n\"é\" 日本 \u{e0001}" });
+
+        let line = line(&value);
+
+        assert!(line.chars().all(is_safe), "{line:?}");
+        assert!(line.contains("é") && line.contains("日本"));
+        assert_eq!(serde_json::from_str::<Value>(&line).unwrap(), value);
+    }
+
+    #[test]
+    fn a_fault_has_its_exit_code() {
+        let value =
+            fault("slate-up", &Fault::new(Exit::NotReady, "the engine does not answer").hint("start it"));
+
+        assert_eq!(
+            value,
+            json!({ "command": "slate-up", "ok": false, "error": {
+                "exit": "not-ready", "error": "the engine does not answer", "hint": "start it", "code": 5 } })
+        );
+    }
+
+    #[test]
+    fn what_steps_found_is_together_and_times_stay_with_their_steps() {
+        let mut plan = Plan::new("slate-up", "shop");
+        plan.steps = [plan::Action::AwaitServer, plan::Action::StartCluster]
+            .map(|action| plan::Step::new(action, ""))
+            .to_vec();
+        let found = |name: &str| Outcome {
+            facts: Map::from_iter([(name.to_owned(), json!(1))]),
+            ..Outcome::default()
+        };
+        let outcomes = vec![found("port"), found("rows")];
+        let done = Report { outcomes, took: Duration::from_micros(1_234) };
+
+        let value = report(&plan, &done, &[Duration::from_millis(7)]);
+
+        assert_eq!(value["facts"], json!({ "port": 1, "rows": 1 }));
+        assert_eq!(value["ms"], 1.2);
+        assert_eq!((&value["steps"][0]["ms"], &value["steps"][1]["ms"]), (&json!(7.0), &Value::Null));
+    }
+
+    #[test]
+    fn the_last_word_of_a_stream_says_what_it_is() {
+        assert_eq!(last("report", json!({ "ok": true })), json!({ "event": "report", "ok": true }));
+    }
+}

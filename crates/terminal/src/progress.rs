@@ -313,6 +313,13 @@ mod tests {
     }
 
     #[test]
+    fn a_bar_waits_until_a_plan_is_not_quick() {
+        let live = live(true, Action::AwaitServer);
+
+        assert!(live.due().unwrap() - live.begun >= Duration::from_millis(100));
+    }
+
+    #[test]
     fn nothing_is_due_while_a_person_has_the_terminal() {
         let database = plan::DatabaseName::new("shop").unwrap();
         let live = live(true, Action::OpenPsql { database, arguments: Vec::new() });

@@ -122,7 +122,7 @@ pub(crate) fn amended(sheet: Sheet, verbs: usize, action: &Action) -> String {
 /// The line that says it still works.
 pub(crate) fn heartbeat(action: &Action, running: Duration, progress: Option<(u64, u64)>) -> String {
     let (verb, what) = action.doing();
-    let share = progress.and_then(|(done, total)| (done.min(total) * 100).checked_div(total));
+    let share = progress.and_then(|(done, total)| (u128::from(done) * 100).checked_div(total.into()));
     let share = share.map_or(String::new(), |percent| format!(", {percent} %"));
     visible(&format!("still {} {what}: {} s{share}", gerund(verb), running.as_secs()))
 }
@@ -147,4 +147,138 @@ pub(crate) fn fault(sheet: Sheet, fault: &Fault) -> String {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use plan::{DatabaseName, Exit, VolumeName};
+
+    use super::*;
+    use crate::paint::Paint;
+
+    const PIPE: Sheet = Sheet { width: None, paint: Paint { on: false } };
+    const TERMINAL: Sheet = Sheet { width: Some(80), paint: Paint { on: false } };
+
+    fn database(name: &str) -> DatabaseName {
+        DatabaseName::new(name).unwrap()
+    }
+
+    fn reset() -> Plan {
+        let mut plan = Plan::new("slate-reset", "vinyldigger");
+        plan.target =
+            "Reset vinyldigger on postgres:5432 (compose project vinyldigger, Postgres 16.4)".to_owned();
+        plan.facts = vec![
+            Fact::new("replaces", "14 tables, 31,204 rows, 48 MB, last write 12 minutes ago"),
+            Fact::new("yours", "saved_searches +12 rows, users +1 row; the rest is as seeded"),
+            Fact::new("disconnects", "backend (5), worker (3), DBeaver 24.1 (idle 2 h)"),
+            Fact::new("no way back", "--no-undo was given"),
+        ];
+        plan.steps = vec![
+            Step::new(Action::CloseDatabase { database: database("vinyldigger") }, "renaming wants it empty"),
+            Step::new(Action::DropDatabase { database: database("vinyldigger") }, "it is replaced"),
+        ];
+        plan.closing = vec!["Back to baseline and seeds.".to_owned()];
+        plan
+    }
+
+    #[test]
+    fn a_reset_is_shown_as_on_its_screen() {
+        insta::assert_snapshot!(proposal(TERMINAL, &reset(), false), @r"
+        Reset vinyldigger on postgres:5432 (compose project vinyldigger, Postgres 16.4)
+          replaces     14 tables, 31,204 rows, 48 MB, last write 12 minutes ago
+          yours        saved_searches +12 rows, users +1 row; the rest is as seeded
+          disconnects  backend (5), worker (3), DBeaver 24.1 (idle 2 h)
+          no way back  --no-undo was given
+        ");
+    }
+
+    #[test]
+    fn a_clean_without_a_target_has_its_labels_at_the_edge() {
+        let mut plan = Plan::new("slate-clean", "shop");
+        plan.facts = vec![Fact::new("Removes", "6 containers · 1 network"), Fact::new("In it", "1,483 rows")];
+
+        insta::assert_snapshot!(proposal(TERMINAL, &plan, false), @r"
+        Removes  6 containers · 1 network
+        In it    1,483 rows
+        ");
+    }
+
+    #[test]
+    fn why_it_asks_and_whose_work_is_in_the_way_are_shown() {
+        let mut plan = reset();
+        plan.facts.clear();
+        plan.asks = vec!["it is the first reset here".to_owned()];
+        plan.in_the_way = vec!["DBeaver has a transaction open".to_owned()];
+
+        insta::assert_snapshot!(proposal(PIPE, &plan, false), @r"
+        Reset vinyldigger on postgres:5432 (compose project vinyldigger, Postgres 16.4)
+          in the way  DBeaver has a transaction open
+          asks        it is the first reset here
+        ");
+    }
+
+    #[test]
+    fn a_plan_with_nothing_to_do_has_its_facts_as_its_result() {
+        let mut plan = reset();
+        assert_eq!(results(PIPE, &plan, &Report::default()), "Back to baseline and seeds.\n");
+
+        plan.steps.clear();
+
+        let text = results(PIPE, &plan, &Report::default());
+        assert!(text.starts_with("Reset vinyldigger on") && text.ends_with("Back to baseline and seeds.\n"));
+    }
+
+    #[test]
+    fn steps_say_why_and_what_becomes_of_what_was_there() {
+        insta::assert_snapshot!(steps(PIPE, &reset()), @r"
+          1  close  `vinyldigger` to new sessions · renaming wants it empty
+          2  drop   `vinyldigger` · it is replaced · destroys for good
+        ");
+    }
+
+    #[test]
+    fn a_fault_is_four_lines_however_long_and_hostile() {
+        let fault = fault(
+            Sheet { width: Some(20), paint: Paint { on: false } },
+            &Fault::new(Exit::Failed, "`shop` was not reset\nerror: forged")
+                .cause("connection lost while renaming")
+                .state("your data is whole in `shop__kept_4`\u{1b}[1A")
+                .hint("just db undo"),
+        );
+
+        insta::assert_snapshot!(fault, @r"
+        error: `shop` was not reset\nerror: forged
+        cause: connection lost while renaming
+        state: your data is whole in `shop__kept_4`\u{1b}[1A
+        hint:  just db undo
+        ");
+    }
+
+    #[test]
+    fn quick_steps_do_not_tell_their_time() {
+        let action = Action::RemoveVolume { volume: VolumeName::new("v").unwrap() };
+        let line = |ms| finished(PIPE, 8, &action, &Outcome::default(), Duration::from_millis(ms));
+
+        assert_eq!(line(99), "removed   volume `v`\n");
+        assert_eq!(line(100), "removed   volume `v`, 100 ms\n");
+    }
+
+    #[test]
+    fn a_sign_of_life_tells_how_far_it_is_where_that_is_known() {
+        let (long, action) = (Duration::from_secs(20), Action::AwaitServer);
+
+        assert_eq!(heartbeat(&action, long, None), "still awaiting Postgres: 20 s");
+        assert_eq!(heartbeat(&action, long, Some((1, 3))), "still awaiting Postgres: 20 s, 33 %");
+        assert_eq!(heartbeat(&action, long, Some((0, 0))), "still awaiting Postgres: 20 s");
+    }
+
+    #[test]
+    fn time_is_told_where_something_changed() {
+        let mut plan = reset();
+        assert_eq!(took(PIPE, &plan, Duration::from_millis(4_300)), "done in 4.3 s\n");
+
+        plan.steps = vec![Step::new(Action::AwaitServer, "")];
+
+        assert_eq!(took(PIPE, &plan, Duration::from_millis(4_300)), "");
+    }
 }

@@ -93,11 +93,12 @@ fn a_quick_plan_shows_no_bar() {
 fn nothing_is_drawn_after_a_fault() {
     let sandbox = Sandbox::new();
     let (mut gate, wait) = gate(&sandbox);
-    let mut screen = ask()
-        .args(["begin", "start:0", "progress:1/2", &wait, "failed:0", "progress:2/2", "fault"])
-        .screen(80, 24);
+    let words = format!("begin start:0 progress:1/2 {wait} failed:0 progress:2/2 {wait} fault");
+    let mut screen = ask().args(words.split(' ')).screen(80, 24);
     screen.wait_for("copying   ████");
 
+    gate.open();
+    screen.wait_until("the bar goes", |screen| screen.text().is_empty());
     gate.open();
 
     assert_eq!(screen.wait_exit(), 0);

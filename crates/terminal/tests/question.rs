@@ -109,6 +109,16 @@ fn ctrl_d_behind_a_typed_y_is_no() {
 }
 
 #[test]
+fn being_asked_to_end_is_no() {
+    let mut screen = asked();
+
+    screen.terminate();
+
+    assert_eq!(screen.wait_exit(), 130);
+    assert_left_as_found(&screen);
+}
+
+#[test]
 fn an_answer_typed_before_the_question_counts() {
     let mut screen = ask().args(["yes:Reset shop?"]).screen(80, 24);
 

@@ -4,12 +4,14 @@
 
 #![expect(clippy::expect_used, clippy::panic, reason = "a test kit fails by panicking, with what it saw")]
 
+mod fake;
 mod gate;
 mod launch;
 mod sandbox;
 mod screen;
 mod sources;
 
+pub use fake::{Fake, Held, Trouble};
 pub use gate::Gate;
 pub use launch::{Launch, Output, Stdin};
 pub use sandbox::{Call, Sandbox};

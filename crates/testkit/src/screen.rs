@@ -6,7 +6,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::sys::termios::LocalFlags;
 use nix::unistd::Pid;
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
@@ -133,6 +133,16 @@ impl Screen {
             Key::CtrlC => "\u{3}",
             Key::CtrlD => "\u{4}",
         })
+    }
+
+    /// Asks the program to end, as `kill` does.
+    ///
+    /// # Panics
+    /// It is gone.
+    pub fn terminate(&mut self) -> &mut Self {
+        let leader = self.leader.expect("a process");
+        kill(leader, Signal::SIGTERM).expect("a process that runs");
+        self
     }
 
     /// What the screen shows now.

@@ -11,6 +11,8 @@ pub struct Source {
     /// Below the repository's root.
     pub path: PathBuf,
     pub text: String,
+    /// A module that is declared for tests only.
+    is_test: bool,
 }
 
 impl Source {
@@ -20,10 +22,24 @@ impl Source {
         lines.filter(|(_, line)| !line.trim_start().starts_with("//"))
     }
 
-    /// Whether it is part of what is shipped: below `src/`, and in no crate that is for tests only.
-    #[must_use]
-    pub fn is_shipped(&self) -> bool {
-        self.path.components().any(|part| part.as_os_str() == "src") && self.krate != "testkit"
+    /// The same for what is shipped: below `src/`, in no crate that is for tests only, and before a file's tests.
+    pub fn shipped(&self) -> impl Iterator<Item = (usize, &str)> {
+        let below_src = self.path.iter().any(|part| part == "src");
+        let shipped = below_src && self.krate != "testkit" && !self.is_test;
+        let tests = self.text.find("\n#[cfg(test)]\nmod tests {").unwrap_or(self.text.len());
+        let lines = self.text.get(..tests).unwrap_or_default().lines().count();
+        self.code().take_while(move |(number, _)| shipped && *number <= lines)
+    }
+
+    /// The files of the modules that it declares for tests only.
+    fn tests(&self) -> impl Iterator<Item = PathBuf> {
+        let declared = self.text.split("#[cfg(test)]\nmod ").skip(1);
+        let names = declared.filter_map(|rest| rest.split_once(';')).map(|(name, _)| name);
+        let names = names.filter(|name| name.chars().all(|c| c.is_alphanumeric() || c == '_'));
+        let stem = self.path.file_stem().unwrap_or_default();
+        let is_root = ["lib", "main", "mod"].iter().any(|root| stem == *root);
+        let folder = if is_root { self.path.with_file_name("") } else { self.path.with_extension("") };
+        names.map(move |name| folder.join(format!("{name}.rs")))
     }
 }
 
@@ -58,9 +74,13 @@ pub fn sources() -> Vec<Source> {
                 let text = fs::read_to_string(&path).expect("a source file");
                 let path = path.strip_prefix(&root).expect("below the root").to_owned();
                 let krate = path.iter().nth(1).expect("crates/<crate>").to_string_lossy().into_owned();
-                sources.push(Source { krate, path, text });
+                sources.push(Source { krate, path, text, is_test: false });
             }
         }
+    }
+    let tests: Vec<PathBuf> = sources.iter().flat_map(Source::tests).collect();
+    for source in &mut sources {
+        source.is_test = tests.contains(&source.path);
     }
     sources.sort_by(|one, other| one.path.cmp(&other.path));
     sources

@@ -39,7 +39,7 @@ impl Command for Status {
         Wants {
             engine: EngineFacts::Project,
             databases: true,
-            contents: Reading::Live,
+            contents: Reading::Rows,
             blueprint: true,
             ..Wants::default()
         }

@@ -127,8 +127,8 @@ fn read_databases(world: &mut World, wants: Wants, timeout: Duration) -> Result<
         if is_live {
             database.marker = marker(&mut postgres, &database.name).ok().flatten();
         }
-        if wants.contents == Reading::All || (is_live && wants.contents == Reading::Live) {
-            database.contents = contents(&mut postgres, database).ok();
+        if wants.contents == Reading::All || (is_live && wants.contents >= Reading::Rows) {
+            database.contents = contents(&mut postgres, database, wants.contents >= Reading::Live).ok();
         }
         name_services(database, world.engine.as_ref());
     }

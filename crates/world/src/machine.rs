@@ -99,8 +99,8 @@ impl<'a> Real<'a> {
             (None, None) => Ok(()),
         })?;
         self.postgres = Some(postgres);
-        let mut outcome =
-            Outcome::detail(format!("Postgres {} at {}", identity.version, server.masked_url()));
+        let mut outcome = Outcome::default();
+        outcome.lines.push(format!("Postgres {} at {}", identity.version, server.masked_url()));
         outcome.facts.insert("url".to_owned(), server.masked_url().into());
         outcome.facts.insert("version".to_owned(), identity.version.into());
         Ok(outcome)
@@ -244,11 +244,15 @@ impl<'a> Real<'a> {
         })?;
         let system_identifier = self.system_identifier()?;
         let workspace = self.world.workspace.id.clone();
-        if there
-            .as_ref()
-            .is_some_and(|there| there.workspace == workspace && there.system_identifier == system_identifier)
-        {
-            return Ok(Outcome::idle("was marked"));
+        let own =
+            |there: &Marker| there.workspace == workspace && there.system_identifier == system_identifier;
+        if let Some(there) = there.filter(own) {
+            let mut outcome = Outcome::idle("was marked");
+            if there.origin == Origin::Built && blueprint.is_some() && there.blueprint.as_ref() != blueprint {
+                let reset = self.world.workspace.command("reset --drop");
+                outcome.lines.push(format!("Stale: migrations or seeds changed since it was built: {reset}"));
+            }
+            return Ok(outcome);
         }
         let built = self.filled;
         let marker = Marker {

@@ -134,13 +134,17 @@ pub(crate) fn is_empty(postgres: &mut Postgres, database: &DatabaseName) -> Resu
 }
 
 /// What a database holds. Rows are counted where that is quick, else estimated.
-pub(crate) fn contents(postgres: &mut Postgres, database: &Database) -> Result<Contents, sqlx::Error> {
+pub(crate) fn contents(
+    postgres: &mut Postgres,
+    database: &Database,
+    written: bool,
+) -> Result<Contents, sqlx::Error> {
     let name = &database.name;
     let tables = tables(postgres, name)?;
     let rows = if database.bytes <= COUNTED { counted(postgres, name, &tables) } else { None };
     let rows = rows.unwrap_or_else(|| estimated(&tables));
     // DROP makes a checkpoint anyway; without one a file's time says nothing of rows that are still in memory.
-    let last_write = if rows.count > 0 { last_write(postgres, name) } else { None };
+    let last_write = if written && rows.count > 0 { last_write(postgres, name) } else { None };
     Ok(Contents {
         database: name.clone(),
         tables: tables.len() as u64,

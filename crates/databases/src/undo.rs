@@ -110,21 +110,17 @@ fn no_engine() -> Fault {
         .hint("write [database] server = \"compose\" into cleanslate.toml")
 }
 
-/// A volume that nobody named: a new container gets a new one, whatever lies under the old name.
-fn is_unnamed(volume: &VolumeName) -> bool {
-    volume.as_str().len() == 64 && volume.as_str().bytes().all(|byte| byte.is_ascii_hexdigit())
-}
-
+/// A volume that nobody named stays as its copy: a new container gets a new one, whatever lies under the old name.
 fn is_restorable(kept: &Kept) -> bool {
     match &kept.place {
-        KeptPlace::Volume { of, .. } => !is_unnamed(of),
+        KeptPlace::Volume { of, .. } => !of.is_made_up(),
         KeptPlace::Cluster { .. } => true,
     }
 }
 
 fn line(kept: &Kept, world: &World) -> String {
     let what = match &kept.place {
-        KeptPlace::Volume { of, copy, .. } if is_unnamed(of) => {
+        KeptPlace::Volume { of, copy, .. } if of.is_made_up() => {
             format!("an unnamed volume, as volume {copy}")
         }
         KeptPlace::Volume { of, .. } => format!("volume {of}"),

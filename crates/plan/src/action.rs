@@ -248,17 +248,19 @@ impl Action {
                 ("start", "started", "every service".to_owned())
             }
             Self::StartServices { services } => ("start", "started", words::list(services)),
-            Self::AdoptVolume { volume } => ("adopt", "adopted", format!("volume `{volume}`")),
+            Self::AdoptVolume { volume } => ("adopt", "adopted", format!("volume `{}`", volume.shown())),
             Self::StartContainers { containers } => ("start", "started", words::list(containers)),
             Self::StopContainers { containers, .. } => ("stop", "stopped", words::list(containers)),
             Self::RestartContainer { service, .. } => ("restart", "restarted", format!("`{service}`")),
             Self::AwaitService { service, .. } => ("await", "answers", format!("`{service}`")),
             Self::RemoveContainer { container } => ("remove", "removed", format!("container `{container}`")),
             Self::RemoveNetwork { network } => ("remove", "removed", format!("network `{network}`")),
-            Self::CopyVolume { from, to, .. } => ("copy", "copied", format!("volume `{from}` to `{to}`")),
-            Self::RemoveVolume { volume } => ("remove", "removed", format!("volume `{volume}`")),
+            Self::CopyVolume { from, to, .. } => {
+                ("copy", "copied", format!("volume `{}` to `{to}`", from.shown()))
+            }
+            Self::RemoveVolume { volume } => ("remove", "removed", format!("volume `{}`", volume.shown())),
             Self::RestoreVolume { from, to, .. } => {
-                ("restore", "restored", format!("volume `{to}` from `{from}`"))
+                ("restore", "restored", format!("volume `{}` from `{from}`", to.shown()))
             }
             Self::ForgetVolume { copy, .. } => {
                 ("remove", "removed", format!("copy `{copy}`, its original is back"))

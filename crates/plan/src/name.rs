@@ -153,6 +153,26 @@ impl VolumeName {
     }
 }
 
+impl VolumeName {
+    /// The name as a person reads it: one that the engine made up is cut to its beginning, as `docker ps` does.
+    ///
+    /// ```
+    /// # use plan::VolumeName;
+    /// assert_eq!(VolumeName::new("0123456789abcdef".repeat(4)).unwrap().shown(), "0123456789ab");
+    /// assert_eq!(VolumeName::new("shop_data").unwrap().shown(), "shop_data");
+    /// ```
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        if self.is_made_up() { self.0.get(..12).unwrap_or_default() } else { &self.0 }
+    }
+
+    /// Whether the engine made the name up: nobody gave the volume one.
+    #[must_use]
+    pub fn is_made_up(&self) -> bool {
+        self.0.len() == 64 && self.0.bytes().all(|byte| byte.is_ascii_hexdigit())
+    }
+}
+
 fn checked(name: String) -> Result<String, BadName> {
     let why = match name.len() {
         0 => "is empty".to_owned(),

@@ -139,6 +139,7 @@ mod tests {
             services: Vec::new(),
             database: None,
             external: vec![VolumeName::new("outside").unwrap()],
+            injects: false,
         };
         Engine { compose, containers, volumes: Vec::new(), networks: Vec::new(), copier: None, free: None }
     }

@@ -245,6 +245,8 @@ pub struct Compose {
     pub database: Option<ServiceName>,
     /// Volume names marked external in the files.
     pub external: Vec<VolumeName>,
+    /// Some secret or config has no file: Compose writes it into the container when it starts it.
+    pub injects: bool,
 }
 
 /// A service as the compose files describe it.

@@ -232,16 +232,26 @@ fn way_back(config: &Config, world: &World, n: u32) -> String {
     format!("kept for {}; brought back by {undo}", words::count(u64::from(days), "day"))
 }
 
-fn copy_of(volume: &VolumeName, n: u32) -> Option<VolumeName> {
-    VolumeName::new(format!("{volume}_kept_{n}")).ok()
+/// What a copy is called. An unnamed volume lends it the name of the service that mounts it.
+fn copy_of(engine: &Engine, scope: &Scope<'_>, volume: &Volume, n: u32) -> Option<VolumeName> {
+    let base = match scope.owner(volume) {
+        Some(service) if volume.anonymous => {
+            format!("{}_{service}_{}", engine.compose.project, volume.name.shown())
+        }
+        _ => volume.name.to_string(),
+    };
+    VolumeName::new(format!("{base}_kept_{n}")).ok()
 }
 
 /// Stop, copy, and only then remove.
 fn remove(config: &Config, engine: &Engine, scope: &Scope<'_>, copies: &Result<u32, String>) -> Vec<Step> {
     let stopped: Vec<&Container> = scope.paused.iter().chain(&scope.containers).copied().collect();
     let mut steps = stop(&stopped, engine, config.restart.grace);
-    let targets: Vec<Option<VolumeName>> =
-        scope.volumes.iter().map(|one| copies.as_ref().ok().and_then(|n| copy_of(&one.name, *n))).collect();
+    let targets: Vec<Option<VolumeName>> = scope
+        .volumes
+        .iter()
+        .map(|one| copies.as_ref().ok().and_then(|n| copy_of(engine, scope, one, *n)))
+        .collect();
     for (volume, copy) in scope.volumes.iter().zip(&targets) {
         let (Some(copy), Ok(n), Some(image)) = (copy, copies, &engine.copier) else { continue };
         let action =
@@ -303,13 +313,13 @@ mod tests {
                 "stop shop-cache-1 and shop-api-1",
                 "stop shop-db-1",
                 "copy volume shop_data to shop_data_kept_3",
-                "copy volume UNNAMED to UNNAMED_kept_3",
+                "copy volume aaaaaaaaaaaa to shop_cache_aaaaaaaaaaaa_kept_3",
                 "remove container shop-db-1",
                 "remove container shop-cache-1",
                 "remove container shop-api-1",
                 "remove network shop_default",
                 "remove volume shop_data",
-                "remove volume UNNAMED",
+                "remove volume aaaaaaaaaaaa",
             ]
         );
         assert_eq!(
@@ -361,7 +371,7 @@ mod tests {
         assert!(
             !steps
                 .iter()
-                .any(|step| step.contains("UNNAMED") || step.contains("network") || step.contains("cache"))
+                .any(|step| step.contains("aaaa") || step.contains("network") || step.contains("cache"))
         );
         assert!(steps.contains(&"remove volume shop_data".to_owned()), "{steps:?}");
     }

@@ -80,6 +80,7 @@ fn engine() -> Engine {
         services: vec![db, service("cache", &[]), service("api", &["db", "cache"])],
         database: Some(name("db")),
         external: Vec::new(),
+        injects: false,
     };
     let unnamed = Volume { anonymous: true, labels: BTreeMap::new(), ..volume(UNNAMED, 1_000_000) };
     Engine {
@@ -148,7 +149,7 @@ pub(crate) fn config() -> Config {
 pub(crate) fn steps(plan: &Plan) -> Vec<String> {
     let told = plan.steps.iter().map(|step| {
         let (verb, what) = step.action.doing();
-        format!("{verb} {}", what.replace('`', "").replace(UNNAMED, "UNNAMED"))
+        format!("{verb} {}", what.replace('`', ""))
     });
     told.collect()
 }

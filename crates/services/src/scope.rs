@@ -65,6 +65,9 @@ impl<'a> Scope<'a> {
                 (Whose::NotOurs(why), _) => stays.push(format!("{}: {why}", called(one))),
             }
         }
+        // The data first: it is what a person looks for.
+        volumes
+            .sort_by_key(|one| (one.anonymous, !up::data_volumes(engine).any(|data| data.name == one.name)));
         stays.extend(binds(&containers));
         let networks =
             if only_db || !left.is_empty() { Vec::new() } else { networks(world, engine, &mut stays) };
@@ -80,7 +83,7 @@ impl<'a> Scope<'a> {
     }
 
     /// Which service mounts a volume.
-    fn owner(&self, volume: &Volume) -> Option<&ServiceName> {
+    pub fn owner(&self, volume: &Volume) -> Option<&ServiceName> {
         self.containers.iter().find(|one| mounts(one, volume)).and_then(|one| one.service.as_ref())
     }
 }
@@ -103,10 +106,8 @@ fn mounts(container: &Container, volume: &Volume) -> bool {
 
 /// A volume as a person knows it: an unnamed one by its beginning.
 fn called(volume: &Volume) -> String {
-    match volume.name.as_str().get(..12) {
-        Some(start) if volume.anonymous => format!("unnamed volume {start}"),
-        _ => format!("volume {}", volume.name),
-    }
+    let unnamed = if volume.anonymous { "unnamed " } else { "" };
+    format!("{unnamed}volume {}", volume.name.shown())
 }
 
 fn not_ours(volume: &Volume, why: String, world: &World) -> Fault {

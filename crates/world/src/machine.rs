@@ -71,8 +71,9 @@ impl<'a> Real<'a> {
     fn find_server(&mut self) -> Result<(), Fault> {
         self.postgres = None;
         self.psql = None;
-        if self.engine.is_some() {
-            let engine = engine::discover(self.config, &self.world.workspace, AFRESH, self.timeout)?;
+        if let Some(earlier) = &self.engine {
+            let mut engine = engine::discover(self.config, &self.world.workspace, AFRESH, self.timeout)?;
+            engine::remember(&mut engine, earlier);
             self.server = engine::server(self.config, &self.world.workspace, &engine)?;
             self.engine = Some(engine);
         } else {

@@ -116,6 +116,18 @@ pub(super) fn on(config: &Config, compose: &Compose) -> Program {
     command(config, &compose.program, &project)
 }
 
+/// Whether this is the first Compose. A `docker-compose` that made nothing here yet is asked.
+pub(super) fn is_v1(config: &Config, compose: &Compose) -> bool {
+    if compose.program.first().is_some_and(|program| program == "docker") {
+        return false;
+    }
+    if compose.version.contains('.') {
+        return compose.version.starts_with("1.");
+    }
+    let said = on(config, compose).args(["version", "--short"]).deadline(super::docker::ANSWER).output();
+    said.is_ok_and(|spoken| spoken.stdout.trim_start_matches('v').starts_with("1."))
+}
+
 fn refused(run: &Run, project: &Project) -> Fault {
     let Run::Failed { said, .. } = run else { return fault(run, "the compose files were not read") };
     if let Some(file) = missing_env_file(said) {

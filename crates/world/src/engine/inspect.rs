@@ -153,11 +153,11 @@ pub(super) fn volumes(names: Vec<String>) -> Result<Vec<Volume>, Fault> {
     raws.into_iter()
         .map(|raw| {
             let labels = raw.labels.unwrap_or_default();
-            let unnamed = raw.name.len() == 64 && raw.name.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let name = VolumeName::new(raw.name).map_err(|bad| odd(&bad))?;
+            let made_up = name.is_made_up() && !labels.contains_key(PROJECT);
             Ok(Volume {
-                anonymous: labels.contains_key("com.docker.volume.anonymous")
-                    || (unnamed && !labels.contains_key(PROJECT)),
-                name: VolumeName::new(raw.name).map_err(|bad| odd(&bad))?,
+                name,
+                anonymous: made_up || labels.contains_key("com.docker.volume.anonymous"),
                 created: raw.created_at,
                 labels,
                 driver: raw.driver,

@@ -109,6 +109,7 @@ pub(crate) fn discover(
         services: model.services,
         database,
         external: model.external,
+        injects: model.injects,
     };
     let (volumes, networks) = labelled?;
     let mut engine =
@@ -119,6 +120,14 @@ pub(crate) fn discover(
     }
     engine.containers = concerned(&engine, all);
     Ok(engine)
+}
+
+/// Keeps what an earlier look read from the compose files, where this one did not read them.
+pub(crate) fn remember(engine: &mut Engine, earlier: &Engine) {
+    if engine.compose.services.is_empty() {
+        engine.compose = Compose { program: engine.compose.program.clone(), ..earlier.compose.clone() };
+    }
+    engine.copier = engine.copier.take().or_else(|| earlier.copier.clone());
 }
 
 /// Names of the volumes, and the networks, that carry the project's label.

@@ -11,6 +11,8 @@ use serde_json::Value;
 pub(super) struct Model {
     pub services: Vec<Service>,
     pub external: Vec<VolumeName>,
+    /// A secret or config comes from the environment or from the files' own text.
+    pub injects: bool,
     /// Every named volume of the files, external ones too.
     pub volumes: Vec<VolumeName>,
 }
@@ -21,6 +23,10 @@ struct Printed {
     services: BTreeMap<String, Option<PrintedService>>,
     #[serde(default)]
     volumes: BTreeMap<String, Option<PrintedVolume>>,
+    #[serde(default)]
+    secrets: BTreeMap<String, Value>,
+    #[serde(default)]
+    configs: BTreeMap<String, Value>,
 }
 
 #[derive(Deserialize, Default)]
@@ -51,7 +57,10 @@ impl Model {
             Fault::new(Exit::Failed, "what `compose config` prints is not understood").cause(why.to_string())
         })?;
         let mut names = BTreeMap::new();
-        let mut model = Self::default();
+        let is_injected =
+            |source: &Value| source.get("environment").is_some() || source.get("content").is_some();
+        let injects = printed.secrets.values().chain(printed.configs.values()).any(is_injected);
+        let mut model = Self { injects, ..Self::default() };
         for (key, volume) in printed.volumes {
             let volume = volume.unwrap_or_default();
             let external = is_external(&volume.external);

@@ -9,6 +9,7 @@ mod gate;
 mod launch;
 mod sandbox;
 mod screen;
+mod shop;
 mod sources;
 
 pub use fake::{Fake, Held, Trouble};
@@ -16,4 +17,5 @@ pub use gate::Gate;
 pub use launch::{Launch, Output, Stdin, binary, offline};
 pub use sandbox::{Call, Sandbox};
 pub use screen::{Key, Screen};
+pub use shop::{Shop, Told, program};
 pub use sources::{Source, repository, sources};

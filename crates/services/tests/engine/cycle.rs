@@ -1,6 +1,6 @@
 //! up, clean and undo on the real engine, by both Composes: all comes back, and what is others' stays.
 
-use crate::trial::{Trial, docker, offline};
+use crate::trial::{SHOP, Trial, docker, offline};
 
 const V2: &str = "docker compose";
 const V1: &str = "docker-compose";
@@ -112,7 +112,7 @@ fn up_again_and_composes_own_up_change_nothing() {
         let things = trial.things();
 
         trial.ends("slate-up", &[], 0);
-        trial.compose(".", &["up", "-d", "--no-deps", "db"]);
+        trial.compose(".", &["up", "-d"]);
         let ids = |things: &str| {
             things.lines().map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
         };
@@ -123,6 +123,23 @@ fn up_again_and_composes_own_up_change_nothing() {
         assert_eq!(trial.things(), things);
         trial.ends("slate-restart", &["cache"], 0);
         assert_eq!(trial.things(), things);
+    }
+}
+
+#[test]
+fn up_does_not_wait_for_dockers_own_healthchecks() {
+    if offline() {
+        return;
+    }
+    for compose in [V2, V1] {
+        let trial = Trial::new(compose);
+        trial.sandbox.write("compose.yml", &SHOP.replace("interval: 1s", "interval: 5m"));
+
+        // Compose's own `up` would wait for the first check, five minutes from now.
+        trial.ends("slate-up", &[], 0);
+
+        let state = docker(&["inspect", "--format", "{{.State.Health.Status}}", &trial.container("db")]);
+        assert_eq!(state, "starting");
     }
 }
 

@@ -16,11 +16,11 @@ services:
     environment: {POSTGRES_USER: app, POSTGRES_PASSWORD: hunter2word, POSTGRES_DB: shop}
     ports: ['127.0.0.1::5432']
     volumes: ['pgdata:/var/lib/postgresql/data', './mounted:/mounted']
-    healthcheck: {test: ['CMD-SHELL', 'pg_isready -h 127.0.0.1 -U app'], interval: 30s}
+    healthcheck: {test: ['CMD-SHELL', 'pg_isready -h 127.0.0.1 -U app'], interval: 1s}
   cache:
     image: redis:7
     depends_on: {db: {condition: service_healthy}}
-    healthcheck: {test: ['CMD', 'redis-cli', 'ping'], interval: 30s}
+    healthcheck: {test: ['CMD', 'redis-cli', 'ping'], interval: 1s}
 volumes:
   pgdata:
 ";

@@ -66,7 +66,8 @@ pub(super) struct Measured {
 
 #[derive(Debug, Clone)]
 struct One {
-    inode: String,
+    /// With the time it was made: an inode alone is soon given to the next folder. busybox does not tell that time.
+    inode: Option<String>,
     bytes: u64,
     last_write: Option<Timestamp>,
 }
@@ -84,22 +85,30 @@ set -- $(df -Pk "$where" | tail -n1)
 echo "free $4"
 "#;
 
-/// Looks into volumes with the first of these images that is there and has a shell.
+/// Looks into volumes with the first of these images that is there, has a shell, and tells when a folder was made; else
+/// with the first that has a shell.
 ///
 /// # Errors
 /// Interrupted, or the engine is down. No image that can look is no error.
 pub(super) fn measure(names: &[&VolumeName], images: &[String]) -> Result<Measured, Fault> {
+    let mut fallback = None;
     for image in images {
         let mounts = names.iter().zip(0..).map(|(name, at)| (*name, format!("/v/{at}"), false)).collect();
         let mut measured = Measured::default();
         let run = Helper { image, mounts, script: MEASURE }.run(&mut |line| measured.read(line, names));
         match run {
-            Ok(()) => return Ok(Measured { copier: Some(image.clone()), ..measured }),
+            Ok(()) => {
+                let measured = Measured { copier: Some(image.clone()), ..measured };
+                if measured.by_volume.values().all(|one| one.inode.is_some()) {
+                    return Ok(measured);
+                }
+                fallback = fallback.or(Some(measured));
+            }
             Err(Run::Failed { .. }) => {}
             Err(run) => return Err(fault(&run, "the volumes were not measured")),
         }
     }
-    Ok(Measured::default())
+    Ok(fallback.unwrap_or_default())
 }
 
 impl Measured {
@@ -113,8 +122,9 @@ impl Measured {
                 if let (Some(name), Some(bytes)) = (name, kibibytes(size)) {
                     let second = written.parse().ok().filter(|second| *second > 0);
                     let last_write = second.and_then(|second| Timestamp::from_second(second).ok());
-                    self.by_volume
-                        .insert((*name).clone(), One { inode: format!("inode {inode}"), bytes, last_write });
+                    let made = inode.split_once('.').and_then(|(_, made)| made.parse::<u64>().ok());
+                    let inode = made.filter(|made| *made > 0).map(|_| format!("inode {inode}"));
+                    self.by_volume.insert((*name).clone(), One { inode, bytes, last_write });
                 }
             }
             _ => {}
@@ -156,8 +166,8 @@ pub(super) fn complete(
         if let Some(one) = measured.by_volume.get(&volume.name) {
             volume.bytes = Some(one.bytes).filter(|_| sizes);
             volume.last_write = one.last_write.filter(|_| sizes);
-            if by_inode {
-                volume.created.clone_from(&one.inode);
+            if let (true, Some(inode)) = (by_inode, &one.inode) {
+                volume.created.clone_from(inode);
             }
         }
         volume.recorded = records.made(&volume.name) == Some(volume.created.as_str());
@@ -176,7 +186,7 @@ pub(super) fn identity(name: &VolumeName, images: &[String]) -> Result<Option<St
         return Ok(Some(volume.created));
     }
     let measured = measure(&[name], images)?;
-    Ok(Some(measured.by_volume.get(name).map_or(volume.created, |one| one.inode.clone())))
+    Ok(Some(measured.by_volume.get(name).and_then(|one| one.inode.clone()).unwrap_or(volume.created)))
 }
 
 #[cfg(test)]
@@ -193,8 +203,10 @@ mod tests {
         }
 
         let one = &measured.by_volume[&name];
-        assert_eq!((one.inode.as_str(), one.bytes), ("inode 12.34", 2 << 20));
+        assert_eq!((one.inode.as_deref(), one.bytes), (Some("inode 12.34"), 2 << 20));
         assert_eq!(one.last_write, Timestamp::from_second(1_700_000_000).ok());
         assert_eq!(measured.free, Some(102_400));
+        measured.read("volume 0 12.W 2048 0", &[&name]);
+        assert_eq!(measured.by_volume[&name].inode, None);
     }
 }

@@ -57,7 +57,10 @@ pub fn own_stack(engine: &Engine, workspace: &Workspace) -> Result<(), Fault> {
                 return Err(refused(format!(
                     "container `{name}` runs from {files}, another stack of this folder"
                 ))
-                .hint(format!("{} {stop} down, then run it again", engine.compose.program.join(" "))));
+                .hint(format!(
+                    "{} -p {project} {stop} down, then run it again",
+                    engine.compose.program.join(" ")
+                )));
             }
         }
     }

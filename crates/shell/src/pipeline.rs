@@ -2,7 +2,7 @@
 
 use std::process::ExitCode;
 
-use plan::{Fault, Plan, approve, execute};
+use plan::{Exit, Fault, Plan, approve, execute};
 use terminal::Terminal;
 use world::{Journal, Options, Real};
 
@@ -13,7 +13,9 @@ use crate::{Color, Command, Json, Shared};
 pub fn main<C: Command>() -> ExitCode {
     let command = C::parse();
     let mut terminal = Terminal::new(options(command.shared(), C::NAME));
-    match run(&command, &mut terminal) {
+    let alone = world::surroundings::leave_behind()
+        .map_err(|why| Fault::new(Exit::Failed, "cleanslate did not start").cause(why.to_string()));
+    match alone.and_then(|()| run(&command, &mut terminal)) {
         Ok(code) => code,
         Err(fault) => {
             terminal.fault(&fault);

@@ -30,6 +30,27 @@ pub struct Launch {
     pub(crate) deadline: Duration,
 }
 
+/// A binary of the workspace, beside the test's own executable: of the same profile, in the same target folder.
+///
+/// # Panics
+/// It was not built: `cargo test` alone need not build the binaries of other crates.
+#[must_use]
+pub fn binary(name: &str) -> PathBuf {
+    let built = profile().join(name);
+    assert!(built.exists(), "{} is missing: run `cargo build --workspace` first", built.display());
+    built
+}
+
+/// Whether this run is to do without Docker and Postgres (`SLATE_TESTS=offline`). Says then what was not tested.
+#[must_use]
+pub fn offline(what: &str) -> bool {
+    let offline = std::env::var_os("SLATE_TESTS").is_some_and(|tests| tests == "offline");
+    if offline {
+        eprintln!("OFFLINE: not tested: {what}");
+    }
+    offline
+}
+
 /// What a program reads.
 #[derive(Debug, Clone, Copy)]
 pub enum Stdin<'a> {
@@ -74,9 +95,8 @@ impl Launch {
     /// It was not built.
     #[must_use]
     pub fn example(name: &str) -> Self {
-        let test = std::env::current_exe().expect("the test itself");
         // `cargo test` builds examples too, in a folder beside the one of the tests.
-        let built = test.ancestors().nth(2).expect("target/debug").join("examples").join(name);
+        let built = profile().join("examples").join(name);
         assert!(built.exists(), "{} is not built: cargo build --examples", built.display());
         Self::new(built)
     }
@@ -197,6 +217,12 @@ impl Output {
 pub(crate) fn spawning() -> MutexGuard<'static, ()> {
     static SPAWNING: Mutex<()> = Mutex::new(());
     SPAWNING.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// `target/debug`, say: tests lie in a folder `deps` below it.
+fn profile() -> PathBuf {
+    let test = std::env::current_exe().expect("the test itself");
+    test.ancestors().nth(2).expect("target/debug").to_owned()
 }
 
 type Gathered = Arc<Mutex<Vec<u8>>>;

@@ -9,11 +9,13 @@ mod gate;
 mod launch;
 mod sandbox;
 mod screen;
+mod shop;
 mod sources;
 
 pub use fake::{Fake, Held, Trouble};
 pub use gate::Gate;
-pub use launch::{Launch, Output, Stdin};
+pub use launch::{Launch, Output, Stdin, binary, offline};
 pub use sandbox::{Call, Sandbox};
 pub use screen::{Key, Screen};
+pub use shop::{Shop, Told, program};
 pub use sources::{Source, repository, sources};

@@ -38,6 +38,11 @@ pub struct Found {
 /// # Errors
 /// A broken configuration, a missing tool, a server that does not let us in.
 pub fn discover(options: &Options, wants: Wants) -> Result<Found, Fault> {
+    // Nothing here changes anything, whatever goes wrong.
+    found(options, wants).map_err(|fault| fault.or_state("nothing was changed"))
+}
+
+fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     let root = workspace::root(options.root.as_deref())?;
     let config = configuration(&root)?;
     let workspace = workspace::workspace(&root)?;
@@ -62,6 +67,10 @@ pub fn discover(options: &Options, wants: Wants) -> Result<Found, Fault> {
             world.server = engine::server(&config, &world.workspace, &engine)?;
             world.engine = Some(engine);
         }
+    }
+    if wants.running {
+        // Whose it is says more than that it does not run.
+        plan::guard::own_server(&world)?;
     }
     if wants.databases {
         read_databases(&mut world, wants, options.timeout)?;

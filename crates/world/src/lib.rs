@@ -6,6 +6,7 @@ mod cluster;
 mod databases;
 mod discover;
 mod engine;
+mod holder;
 pub mod interrupt;
 mod journal;
 mod machine;
@@ -14,6 +15,7 @@ mod program;
 mod programs;
 mod psql;
 mod records;
+pub mod surroundings;
 mod workspace;
 
 pub use discover::{Found, Options, discover};

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -13,12 +13,24 @@ use plan::{
 use rustix::process::{Pid, Signal, geteuid, kill_process, test_kill_process};
 use serde::{Deserialize, Serialize};
 
+use crate::holder;
 use crate::program::{Program, Run};
 use crate::programs::{self, Programs};
-use crate::workspace::{make_folder, random_hex, replace_file, state_base};
+use crate::workspace::{make_folder, random_hex, replace_file};
+use place::{account, clusters, default_name, socket_folder};
+
+mod keep;
+mod place;
+
+pub(crate) use place::maintenance;
 
 /// How soon the end of the server is noticed.
 const NOTICE: Duration = Duration::from_millis(5);
+
+/// initdb makes extensions for its user, and Postgres refuses an owner with one of these.
+const NOT_IN_USER: [char; 4] = ['"', '$', '\'', '\\'];
+/// How long a server that was started may take to write down that it is there.
+const STARTS: Duration = Duration::from_secs(10);
 
 /// Where the cluster of a workspace is, and who runs it.
 #[derive(Debug, Clone)]
@@ -49,12 +61,13 @@ impl Cluster {
         let account = account()?;
         let place = clusters(account.is_some())?;
         let named = config.database.name.clone().unwrap_or_else(|| default_name(&workspace.root));
-        let user = config.database.user.clone().unwrap_or_else(|| named.clone());
+        let plain =
+            || if named.contains(NOT_IN_USER) { default_name(Path::new(&named)) } else { named.clone() };
+        let user = config.database.user.clone().unwrap_or_else(plain);
         let bad = |bad: plan::BadName| {
             Fault::new(Exit::Usage, bad.to_string()).hint("set database.name and database.user")
         };
-        // initdb makes extensions for its user, and Postgres refuses such an owner.
-        if user.contains(['"', '$', '\'', '\\']) {
+        if user.contains(NOT_IN_USER) {
             return Err(Fault::new(Exit::Usage, format!("database.user is `{user}`"))
                 .cause("the first user of a cluster can't have any of \" $ ' \\ in its name")
                 .state("nothing was changed"));
@@ -81,6 +94,7 @@ impl Cluster {
         };
         let (port, password) =
             notes.map_or((None, String::new()), |notes| (Some(notes.port), notes.password));
+        let port = self.running_port().or(port);
         Server {
             kind: Kind::Local,
             state,
@@ -112,6 +126,12 @@ impl Cluster {
         (test_kill_process(pid).is_ok() && is_postgres(pid, &self.folder)).then_some(pid)
     }
 
+    /// The port of the running server, as it says itself: our notes may be older than it.
+    fn running_port(&self) -> Option<u16> {
+        let text = fs::read_to_string(self.folder.join("postmaster.pid")).ok()?;
+        self.postmaster().and(text.lines().nth(3)?.trim().parse().ok())
+    }
+
     fn programs(&self) -> Result<Programs, Fault> {
         programs::server(self.programs.as_deref(), self.major())
     }
@@ -127,11 +147,12 @@ impl Cluster {
         };
         replace_file(&self.notes, &serde_json::to_vec(&notes).unwrap_or_default())?;
         // initdb into a folder beside, so that a half-made cluster never stands under the name of a whole one.
-        let making = self.folder.with_extension("making");
-        remove_folder(&making)?;
+        // Under a new name each time: the initdb of a run that was killed may still be writing into its own.
+        self.sweep();
+        let making = self.folder.with_extension(format!("making-{}", random_hex(4)?));
         make_folder(&making, 0o700)?;
         self.give(&making)?;
-        let password = making.with_extension("password");
+        let password = self.folder.with_extension("password");
         replace_file(&password, notes.password.as_bytes())?;
         self.give(&password)?;
         let done = self.initdb(&programs, &making, &password);
@@ -168,8 +189,7 @@ impl Cluster {
             Fault::new(Exit::Failed, "the local cluster was not started")
                 .cause(format!("`{}` is gone", self.notes.display()))
         })?;
-        make_folder(&self.socket, 0o700)?;
-        self.give(&self.socket)?;
+        self.make_socket_folder()?;
         let port = self.free_port(Some(notes.port))?;
         if port != notes.port {
             notes.port = port;
@@ -191,7 +211,35 @@ impl Cluster {
             .folder("/")
             .account(self.account);
         start.output().map_err(|why| self.not_started(&why))?;
+        let port = self.await_port().unwrap_or(port);
         Ok(Outcome::detail(format!("port {port}")))
+    }
+
+    /// The port that the server has taken. Another one than was asked for, where a run that was killed had started it.
+    fn await_port(&self) -> Option<u16> {
+        let begun = Instant::now();
+        loop {
+            match self.running_port() {
+                None if begun.elapsed() < STARTS && self.last_words().is_empty() => {
+                    std::thread::park_timeout(NOTICE)
+                }
+                port => return port,
+            }
+        }
+    }
+
+    /// In a folder that everybody may write to, somebody else may have been there before us.
+    fn make_socket_folder(&self) -> Result<(), Fault> {
+        make_folder(&self.socket, 0o700)?;
+        let found = fs::symlink_metadata(&self.socket)
+            .map_err(|why| failed("the local cluster was not started", &why))?;
+        let ours = [geteuid().as_raw(), self.account.map_or(geteuid().as_raw(), |(user, _)| user)];
+        if found.is_dir() && ours.contains(&found.uid()) {
+            return self.give(&self.socket);
+        }
+        Err(Fault::new(Exit::Refused, format!("`{}` is somebody else's", self.socket.display()))
+            .cause("the server's socket goes there")
+            .state("nothing was changed"))
     }
 
     fn not_started(&self, why: &Run) -> Fault {
@@ -237,57 +285,10 @@ impl Cluster {
         Ok(Outcome::default())
     }
 
-    /// Moves the data directory aside. Nothing is copied, so nothing can be forgotten.
-    pub fn keep(&self, n: u32) -> Result<PathBuf, Fault> {
-        let kept = self.kept_folder(n);
-        self.must_stand_still()?;
-        fs::rename(&self.folder, &kept).map_err(|why| failed("the local cluster was not kept", &why))?;
-        Ok(kept)
-    }
-
-    pub fn restore(&self, kept: &Path) -> Result<(), Fault> {
-        if self.folder.exists() {
-            return Err(Fault::new(Exit::Refused, "the kept cluster was not restored")
-                .cause(format!("`{}` exists", self.folder.display())));
-        }
-        fs::rename(kept, &self.folder).map_err(|why| failed("the kept cluster was not restored", &why))
-    }
-
-    pub fn remove(&self) -> Result<(), Fault> {
-        self.must_stand_still()?;
-        remove_folder(&self.folder)?;
-        // What no cluster uses any more.
-        let _ = fs::remove_dir_all(&self.socket);
-        Ok(())
-    }
-
-    pub fn kept_folder(&self, n: u32) -> PathBuf {
-        self.folder.with_extension(format!("kept_{n}"))
-    }
-
-    /// Bytes of the data directory.
-    pub fn bytes(folder: &Path) -> u64 {
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        let size = |entry: fs::DirEntry| match entry.metadata() {
-            Ok(found) if found.is_dir() => Self::bytes(&entry.path()),
-            Ok(found) => found.blocks() * 512,
-            Err(_) => 0,
-        };
-        entries.map(size).sum()
-    }
-
-    fn must_stand_still(&self) -> Result<(), Fault> {
-        match self.postmaster() {
-            None => Ok(()),
-            Some(_) => Err(Fault::new(Exit::Refused, "the local cluster is running")
-                .cause("its folder stays while it does")),
-        }
-    }
-
     fn free_port(&self, wanted: Option<u16>) -> Result<u16, Fault> {
         let taken = |port: u16, why: &std::io::Error| {
             Fault::new(Exit::NotReady, format!("port {port} on 127.0.0.1 is taken"))
-                .cause(why.to_string())
+                .cause(holder::of(port).map_or_else(|| why.to_string(), |who| format!("{who} listens on it")))
                 .state("the local cluster is stopped, its data untouched")
                 .hint("set local.port to a free one, or to none for any")
         };
@@ -329,79 +330,6 @@ fn failed(what: &str, why: &std::io::Error) -> Fault {
     Fault::new(Exit::Failed, what).cause(why.to_string())
 }
 
-fn remove_folder(folder: &Path) -> Result<(), Fault> {
-    match fs::remove_dir_all(folder) {
-        Err(why) if why.kind() != std::io::ErrorKind::NotFound => {
-            Err(failed(&format!("`{}` was not removed", folder.display()), &why))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// The database for commands about databases: never the workspace's own.
-pub(crate) fn maintenance(name: &DatabaseName) -> DatabaseName {
-    let other = if name.as_str() == "postgres" { "cleanslate" } else { "postgres" };
-    DatabaseName::new(other).unwrap_or_else(|_| name.clone())
-}
-
-/// The workspace folder's name in a form that needs no quoting.
-fn default_name(root: &Path) -> String {
-    let name = root.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let plain: String =
-        name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).take(40).collect();
-    let plain = plain.trim_matches('_').to_owned();
-    match plain.chars().next() {
-        None => "app".to_owned(),
-        Some(first) if first.is_ascii_digit() => format!("app_{plain}"),
-        // Postgres keeps names with `pg_` and this one for itself.
-        Some(_) if plain == "postgres" || plain.starts_with("pg_") => format!("app_{plain}"),
-        Some(_) => plain,
-    }
-}
-
-/// The account that runs Postgres when we are root: `postgres` where there is one, else `nobody`.
-fn account() -> Result<Option<(u32, u32)>, Fault> {
-    if !geteuid().is_root() {
-        return Ok(None);
-    }
-    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let of = |name: &str| {
-        let line = users.lines().find(|line| line.split(':').next() == Some(name))?;
-        let mut fields = line.split(':').skip(2);
-        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
-    };
-    of("postgres").or_else(|| of("nobody")).map(Some).ok_or_else(|| {
-        Fault::new(Exit::NotReady, "Postgres does not run as root")
-            .cause("there is no user `postgres` or `nobody` to run it as")
-            .hint("useradd --system postgres")
-    })
-}
-
-/// The folder of all clusters. As root one that another account can reach: root's own home is closed to it.
-fn clusters(other_account: bool) -> Result<PathBuf, Fault> {
-    let own = state_base()?;
-    let reachable = |folder: &Path| {
-        folder
-            .ancestors()
-            .all(|part| fs::metadata(part).is_ok_and(|found| found.permissions().mode() & 0o001 != 0))
-    };
-    let base = if !other_account || reachable(&own) { own } else { PathBuf::from("/var/lib/cleanslate") };
-    let folder = base.join("clusters");
-    make_folder(&folder, 0o711)?;
-    Ok(folder)
-}
-
-fn socket_folder(id: &str) -> PathBuf {
-    let short = id.get(..8).unwrap_or(id);
-    let runtime = std::env::var_os("XDG_RUNTIME_DIR")
-        .map(PathBuf::from)
-        .filter(|path| path.is_absolute() && path.as_os_str().len() < 60 && !geteuid().is_root());
-    match runtime {
-        Some(folder) => folder.join(format!("cleanslate-{short}")),
-        None => PathBuf::from(format!("/tmp/cleanslate-{}-{short}", geteuid().as_raw())),
-    }
-}
-
 /// Whether a process is a Postgres on this data directory.
 fn is_postgres(pid: Pid, folder: &Path) -> bool {
     let Ok(command) = fs::read(format!("/proc/{}/cmdline", pid.as_raw_nonzero())) else {
@@ -411,19 +339,4 @@ fn is_postgres(pid: Pid, folder: &Path) -> bool {
     // Empty: it is being started, or is ending.
     let text = String::from_utf8_lossy(&command);
     text.contains("postgres") && text.contains(&*folder.to_string_lossy())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_gives_a_plain_name() {
-        let of = |path: &str| default_name(Path::new(path));
-
-        assert_eq!(of("/w/Record Shop!"), "record_shop");
-        assert_eq!(of("/w/2fast"), "app_2fast");
-        assert_eq!(of("/w/postgres"), "app_postgres");
-        assert_eq!(of("/"), "app");
-    }
 }

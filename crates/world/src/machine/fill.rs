@@ -1,0 +1,125 @@
+//! Filling a database: baseline, marker, and the note about one that is being created.
+
+use std::fs;
+
+use jiff::Timestamp;
+use plan::{DatabaseName, Exit, Fault, Label, Marker, Migrations, Origin, Outcome, Said};
+
+use super::Real;
+use super::reach::no_server;
+use crate::databases::fault;
+use crate::discover::CREATING;
+use crate::engine;
+use crate::postgres::holds_tables;
+use crate::workspace::replace_file;
+
+impl Real<'_> {
+    pub(super) fn holds_tables(&mut self, database: &DatabaseName) -> Result<bool, Fault> {
+        let attempt = format!("`{database}` was not looked into");
+        self.build(|builder| {
+            holds_tables(builder.postgres, database).map_err(|error| fault(&attempt, &error))
+        })
+    }
+
+    pub(super) fn ensure_baseline(
+        &mut self,
+        database: &DatabaseName,
+        migrations: &Migrations,
+        said: &mut dyn FnMut(Said<'_>),
+    ) -> Result<Outcome, Fault> {
+        if self.holds_tables(database)? {
+            return Ok(Outcome::idle("it holds tables already"));
+        }
+        self.filled = true;
+        let Some(service) = &migrations.at_start else {
+            return self.build(|builder| builder.migrate(database, migrations, said));
+        };
+        let context = self.engine()?;
+        engine::await_service(&context, service, said)?;
+        if self.holds_tables(database)? {
+            return Ok(Outcome::detail(format!("by `{service}`, at its start")));
+        }
+        Err(Fault::new(Exit::Failed, format!("`{service}` answers, and `{database}` holds no table"))
+            .cause("migrations.at_start says that it applies the migrations when it starts")
+            .hint("remove migrations.at_start from cleanslate.toml"))
+    }
+
+    pub(super) fn ensure_marker(
+        &mut self,
+        database: &DatabaseName,
+        blueprint: Option<&String>,
+        seeds: Option<&String>,
+    ) -> Result<Outcome, Fault> {
+        let attempt = format!("`{database}` was not looked into");
+        let there = self.build(|builder| {
+            crate::postgres::marker(builder.postgres, database).map_err(|error| fault(&attempt, &error))
+        })?;
+        let system_identifier = self.system_identifier()?;
+        let workspace = self.world.workspace.id.clone();
+        let own =
+            |there: &Marker| there.workspace == workspace && there.system_identifier == system_identifier;
+        if let Some(there) = there.filter(own) {
+            let mut outcome = Outcome::idle("was marked");
+            if there.origin == Origin::Built && blueprint.is_some() && there.blueprint.as_ref() != blueprint {
+                let reset = self.world.workspace.command("reset --drop");
+                outcome.lines.push(format!("Stale: migrations or seeds changed since it was built: {reset}"));
+            }
+            return Ok(outcome);
+        }
+        let built = self.filled;
+        let marker = Marker {
+            workspace,
+            system_identifier,
+            origin: if built { Origin::Built } else { Origin::Adopted },
+            blueprint: blueprint.filter(|_| built).cloned(),
+            seeds: seeds.filter(|_| built).cloned(),
+            at: Timestamp::now(),
+        };
+        self.databases(|databases| databases.stamp(database, &marker))?;
+        Ok(Outcome::detail(if built { "built" } else { "adopted: every row in it is yours" }))
+    }
+
+    pub(super) fn system_identifier(&mut self) -> Result<String, Fault> {
+        self.connect()?;
+        let (Some(postgres), Some(server)) = (self.postgres.as_mut(), self.server.as_ref()) else {
+            return Err(no_server());
+        };
+        let identity = postgres
+            .identity(&server.maintenance)
+            .map_err(|error| fault("the server was not identified", &error))?;
+        Ok(identity.system_identifier)
+    }
+
+    pub(super) fn stamp(&mut self, database: &DatabaseName, marker: &Marker) -> Result<Outcome, Fault> {
+        // A plan for a server that is not running yet can't know its identifier.
+        let marker = if marker.system_identifier.is_empty() {
+            Marker { system_identifier: self.system_identifier()?, ..marker.clone() }
+        } else {
+            marker.clone()
+        };
+        self.databases(|databases| databases.stamp(database, &marker))
+    }
+
+    pub(super) fn create(
+        &mut self,
+        database: &DatabaseName,
+        owner: &plan::RoleName,
+        label: &Label,
+    ) -> Result<Outcome, Fault> {
+        let note = self.world.workspace.state.join(CREATING);
+        replace_file(&note, database.as_str().as_bytes())?;
+        let outcome = self.databases(|databases| databases.create(database, owner, Some(label)))?;
+        // From here on its label tells.
+        let _ = fs::remove_file(note);
+        Ok(outcome)
+    }
+
+    pub(super) fn discard(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
+        let note = self.world.workspace.state.join(CREATING);
+        let noted = fs::read_to_string(&note).is_ok_and(|noted| noted == database.as_str());
+        let workspace = self.world.workspace.id.clone();
+        let outcome = self.databases(|databases| databases.discard(database, &workspace, noted))?;
+        let _ = fs::remove_file(note);
+        Ok(outcome)
+    }
+}

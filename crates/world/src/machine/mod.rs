@@ -1,0 +1,190 @@
+//! Performs approved steps on the real machine.
+
+mod fill;
+mod look;
+mod reach;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use plan::{
+    Action, Config, Data, DatabaseName, Exit, Expect, Fault, Kept, KeptPlace, Look, Machine, Outcome, Said,
+    Server, World,
+};
+
+use self::reach::no_server;
+use crate::cluster::Cluster;
+use crate::engine;
+use crate::interrupt;
+use crate::postgres::Postgres;
+use crate::psql::Psql;
+use crate::records::Records;
+use crate::workspace::remember_reset;
+
+/// The real world, as far as one plan goes.
+pub struct Real<'a> {
+    config: &'a Config,
+    world: &'a World,
+    timeout: Duration,
+    server: Option<Server>,
+    engine: Option<plan::Engine>,
+    postgres: Option<Postgres>,
+    psql: Option<Psql>,
+    locked: bool,
+    /// This run filled the workspace's database, so that it is built, not adopted.
+    filled: bool,
+}
+
+impl<'a> Real<'a> {
+    #[must_use]
+    pub fn new(config: &'a Config, world: &'a World, timeout: Duration) -> Self {
+        Self {
+            config,
+            world,
+            timeout,
+            server: world.server.clone(),
+            engine: world.engine.clone(),
+            postgres: None,
+            psql: None,
+            locked: false,
+            filled: false,
+        }
+    }
+
+    fn perform_on_cluster(&mut self, action: &Action) -> Result<Outcome, Fault> {
+        let cluster = self.cluster()?;
+        let mut records = Records::read(&self.world.workspace)?;
+        match action {
+            Action::CreateCluster => cluster.create(),
+            Action::StartCluster => cluster.start(),
+            Action::StopCluster => cluster.stop(self.timeout),
+            Action::KeepCluster { n } => {
+                let bytes = Cluster::bytes(&cluster.folder);
+                let place = KeptPlace::Cluster { folder: cluster.kept_folder(*n) };
+                // Written down first: the folder tells by itself whether the move happened.
+                records.keep(Kept { n: *n, at: Timestamp::now(), bytes, place })?;
+                cluster.keep(*n).map(|_| Outcome::detail(plan::words::bytes(bytes)))
+            }
+            Action::RestoreCluster { folder, n } => {
+                cluster.restore(folder)?;
+                records.forget_cluster(*n)?;
+                Ok(Outcome::default())
+            }
+            _ => cluster.remove().map(|()| Outcome::default()),
+        }
+    }
+
+    fn perform_on_databases(
+        &mut self,
+        action: &Action,
+        said: &mut dyn FnMut(Said<'_>),
+    ) -> Result<Outcome, Fault> {
+        if action.effect() != plan::Effect::Reads {
+            self.lock()?;
+        }
+        match action {
+            Action::CreateDatabase { database, owner, label } => self.create(database, owner, label),
+            Action::EnsureDatabase { database } => {
+                let outcome = self.databases(|databases| databases.ensure(database))?;
+                // An empty database is nobody's: whoever fills it from here on, a service at its start too, builds it.
+                self.filled |= !outcome.idle || !self.holds_tables(database)?;
+                Ok(outcome)
+            }
+            Action::Migrate { database, migrations } => {
+                self.build(|builder| builder.migrate(database, migrations, said))
+            }
+            Action::EnsureBaseline { database, migrations } => {
+                self.ensure_baseline(database, migrations, said)
+            }
+            Action::Seed { database, dir, seeding } => {
+                self.build(|builder| builder.seed(database, dir, *seeding, said))
+            }
+            Action::Stamp { database, marker } => self.stamp(database, marker),
+            Action::EnsureMarker { database, blueprint, seeds } => {
+                self.ensure_marker(database, blueprint.as_ref(), seeds.as_ref())
+            }
+            Action::Label { database, label } => self.databases(|databases| databases.label(database, label)),
+            Action::CarryOver { from, to } => {
+                self.databases(|databases| databases.carry_over(from, to)).map(|()| Outcome::default())
+            }
+            Action::DiscardDatabase { database } => self.discard(database),
+            Action::CloseDatabase { database } => self.databases(|databases| databases.close(database)),
+            Action::OpenDatabase { database } => self.databases(|databases| databases.open(database)),
+            Action::EndSessions { database } => self.end_sessions(database),
+            Action::DropDatabase { database } => {
+                let outcome = self.databases(|databases| databases.drop(database))?;
+                remember_reset(&self.world.workspace)?;
+                Ok(outcome)
+            }
+            Action::RenameDatabase { from, to, comment } => {
+                self.databases(|databases| databases.rename(from, to, comment.as_deref()))
+            }
+            Action::OpenPsql { database, arguments } => {
+                self.connect()?;
+                let (Some(psql), Some(server)) = (self.psql.as_ref(), self.server.as_ref()) else {
+                    return Err(no_server());
+                };
+                Err(psql.become_it(server, database, arguments))
+            }
+            _ => Err(Fault::new(Exit::Failed, "an action without a performer")),
+        }
+    }
+
+    fn end_sessions(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
+        let containers = self.engine.as_ref().map(|engine| engine.containers.clone()).unwrap_or_default();
+        let service = |client: &str| {
+            let from = containers
+                .iter()
+                .find(|container| container.addresses.iter().any(|address| address == client));
+            from.and_then(|container| container.service.as_ref()).map(ToString::to_string)
+        };
+        self.databases(|databases| databases.end_sessions(database, &service))
+    }
+}
+
+impl Machine for Real<'_> {
+    fn verify(&mut self, expect: &Expect) -> Result<(), Fault> {
+        match expect {
+            Expect::Database { .. } | Expect::NoDatabase { .. } | Expect::Server { .. } => {
+                self.databases(|databases| databases.verify(expect))
+            }
+            _ => engine::verify(&self.engine()?, expect),
+        }
+    }
+
+    fn perform(&mut self, action: &Action, said: &mut dyn FnMut(Said<'_>)) -> Result<Outcome, Fault> {
+        match action {
+            Action::AwaitServer => self.await_server(),
+            Action::CreateCluster
+            | Action::StartCluster
+            | Action::StopCluster
+            | Action::KeepCluster { .. }
+            | Action::RestoreCluster { .. }
+            | Action::RemoveCluster => self.perform_on_cluster(action),
+            Action::StartServices { .. }
+            | Action::AdoptVolume { .. }
+            | Action::StartContainers { .. }
+            | Action::StopContainers { .. }
+            | Action::RestartContainer { .. }
+            | Action::AwaitService { .. }
+            | Action::RemoveContainer { .. }
+            | Action::RemoveNetwork { .. }
+            | Action::CopyVolume { .. }
+            | Action::RemoveVolume { .. }
+            | Action::RestoreVolume { .. }
+            | Action::ForgetVolume { .. } => engine::perform(action, &self.engine()?, said),
+            _ => self.perform_on_databases(action, said),
+        }
+    }
+    fn look(&mut self, data: &[Data]) -> Look {
+        let mut look = Look::default();
+        for piece in data {
+            self.look_for(piece, &mut look);
+        }
+        look
+    }
+
+    fn interrupted(&self) -> bool {
+        interrupt::asked()
+    }
+}

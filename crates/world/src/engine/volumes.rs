@@ -37,22 +37,23 @@ impl Helper<'_> {
     pub fn run(&self, said: &mut dyn FnMut(&str)) -> Result<(), Run> {
         let name = format!("cleanslate-{}-{}", std::process::id(), Timestamp::now().as_nanosecond());
         let marked = format!("{}=1", label::HELPER);
-        let mut program = docker(["run", "--rm", "--pull", "never", "--network", "none", "--user", "0"]);
-        program =
-            program.args(["--workdir", "/", "--log-driver", "none", "--label", &marked, "--name", &name]);
+        let mut words: Vec<String> =
+            ["create", "--pull", "never", "--network", "none", "--user", "0", "--workdir", "/"]
+                .map(str::to_owned)
+                .into();
+        words.extend(["--label".to_owned(), marked, "--name".to_owned(), name.clone()]);
         for (volume, target, writes) in &self.mounts {
             let readonly = if *writes { "" } else { ",readonly" };
-            program = program.args([
-                "--mount",
-                &format!("type=volume,source={volume},target={target},volume-nocopy{readonly}"),
-            ]);
+            words.push("--mount".to_owned());
+            words.push(format!("type=volume,source={volume},target={target},volume-nocopy{readonly}"));
         }
-        let run = program.args(["--entrypoint", "sh", self.image, "-c", self.script]).lines(said);
-        if run.is_err() {
-            // Our client's end does not end the container. Mostly it is gone already, and that is well.
-            let _ = change(["rm", "-f", "-v", &name]);
-        }
-        run
+        words.extend(["--entrypoint", "sh", self.image, "-c", self.script].map(str::to_owned));
+        // Made and started apart: an interrupted `run` may leave a container that is made after we looked for it.
+        change(words.iter().map(String::as_str))?;
+        let run = docker(["start", "--attach", &name]).lines(said);
+        // Our client's end does not end the container.
+        let removed = change(["rm", "-f", "-v", &name]);
+        run.and(removed.map(|_| ()))
     }
 }
 

@@ -262,9 +262,7 @@ impl Action {
             Self::RestoreVolume { from, to, .. } => {
                 ("restore", "restored", format!("volume `{}` from `{from}`", to.shown()))
             }
-            Self::ForgetVolume { copy, .. } => {
-                ("remove", "removed", format!("copy `{copy}`, its original is back"))
-            }
+            Self::ForgetVolume { copy, .. } => ("remove", "removed", format!("copy `{copy}`")),
             Self::CreateCluster => ("create", "created", "the local cluster".to_owned()),
             Self::StartCluster => ("start", "started", "the local cluster".to_owned()),
             Self::StopCluster => ("stop", "stopped", "the local cluster".to_owned()),

@@ -221,8 +221,8 @@ fn contents(plan: &mut Plan, world: &World, server: &Server) {
         label = "";
     }
     if server.state != ServerState::Running {
-        plan.loss.unread.push("a server that is stopped".to_owned());
-        plan.facts.push(Fact::new("In it", "not read: the server is stopped"));
+        plan.loss.unread.push("a server that does not run".to_owned());
+        plan.facts.push(Fact::new("In it", "not read: the server does not run"));
     }
 }
 

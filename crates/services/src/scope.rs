@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use plan::{
-    Container, Engine, Exit, Fault, MountKind, ServiceName, Volume, Whose, World, guard, network, volume,
-    words,
+    Container, Engine, Exit, Fault, Mount, MountKind, ServiceName, Volume, Whose, World, guard, network,
+    volume, words,
 };
 
 use crate::{order, ours, up};
@@ -68,7 +68,10 @@ impl<'a> Scope<'a> {
         // The data first: it is what a person looks for.
         volumes
             .sort_by_key(|one| (one.anonymous, !up::data_volumes(engine).any(|data| data.name == one.name)));
-        stays.extend(binds(&containers));
+        let described = services.iter().filter(|service| !only_db && !except.contains(&service.name));
+        stays.extend(binds(
+            containers.iter().flat_map(|one| &one.mounts).chain(described.flat_map(|one| &one.mounts)),
+        ));
         let networks =
             if only_db || !left.is_empty() { Vec::new() } else { networks(world, engine, &mut stays) };
         let users = database.map(|database| order::dependents(database, services)).unwrap_or_default();
@@ -100,7 +103,7 @@ fn networks<'a>(world: &World, engine: &'a Engine, stays: &mut Vec<String>) -> V
 }
 
 fn mounts(container: &Container, volume: &Volume) -> bool {
-    let is_it = |mount: &plan::Mount| mount.kind == MountKind::Volume && mount.source == volume.name.as_str();
+    let is_it = |mount: &Mount| mount.kind == MountKind::Volume && mount.source == volume.name.as_str();
     container.mounts.iter().any(is_it)
 }
 
@@ -117,10 +120,10 @@ fn not_ours(volume: &Volume, why: String, world: &World) -> Fault {
         .hint(format!("{} if what is in it is this workspace's", world.workspace.command("up --adopt")))
 }
 
-/// Folders of the host that containers mount.
-fn binds(containers: &[&Container]) -> BTreeSet<String> {
-    let mounts = containers.iter().flat_map(|one| &one.mounts).filter(|mount| mount.kind == MountKind::Bind);
-    mounts.map(|mount| format!("{}: a folder of yours, mounted", mount.source)).collect()
+/// Folders of the host that containers mount, or would.
+fn binds<'a>(mounts: impl Iterator<Item = &'a Mount>) -> BTreeSet<String> {
+    let folders = mounts.filter(|mount| mount.kind == MountKind::Bind);
+    folders.map(|mount| format!("{}: a folder of yours, mounted", mount.source)).collect()
 }
 
 /// `3 containers · 1 network · shop_data (84.0 MB) · cache's unnamed volume`

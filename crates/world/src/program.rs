@@ -137,8 +137,9 @@ impl Program {
     /// # Errors
     /// See [`Run`]; an exit code other than 0 is [`Run::Failed`].
     pub fn output(&self) -> Result<Spoken, Run> {
+        let stoppable = self.is_stoppable();
         let handle = self.start(&self.expression().stdout_capture().stderr_capture())?;
-        self.wait(&handle)?;
+        self.wait(&handle, stoppable)?;
         let output = handle.into_output().map_err(|why| self.not_started(why))?;
         let spoken = Spoken { stdout: text(&output.stdout), stderr: text(&output.stderr) };
         match output.status.code() {
@@ -155,6 +156,7 @@ impl Program {
     pub fn lines(&self, said: &mut dyn FnMut(&str)) -> Result<(), Run> {
         let (reader, writer) = std::io::pipe().map_err(|why| self.not_started(why))?;
         let copy = writer.try_clone().map_err(|why| self.not_started(why))?;
+        let stoppable = self.is_stoppable();
         let handle = self.start(&self.expression().stdout_file(writer).stderr_file(copy))?;
         let (send, lines) = mpsc::channel();
         std::thread::spawn(move || {
@@ -177,9 +179,10 @@ impl Program {
                     last.push(line);
                     last.drain(..last.len().saturating_sub(20));
                 }
-                Err(RecvTimeoutError::Timeout) => self.check(&handle, begun)?,
+                Err(RecvTimeoutError::Timeout) => {}
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            self.check(&handle, begun, stoppable)?;
         }
         let output = handle.into_output().map_err(|why| self.not_started(why))?;
         match output.status.code() {
@@ -240,18 +243,23 @@ impl Program {
         })
     }
 
-    fn wait(&self, handle: &Handle) -> Result<(), Run> {
+    /// What starts after somebody asked us to stop takes something back, or looks what is true now: it goes on.
+    fn is_stoppable(&self) -> bool {
+        !self.unstoppable && !interrupt::asked()
+    }
+
+    fn wait(&self, handle: &Handle, stoppable: bool) -> Result<(), Run> {
         let begun = Instant::now();
         while handle.wait_timeout(NOTICE).map_err(|why| self.not_started(why))?.is_none() {
-            self.check(handle, begun)?;
+            self.check(handle, begun, stoppable)?;
         }
         Ok(())
     }
 
     /// Ends the program, its children too, when it is late or somebody wants us to stop.
-    fn check(&self, handle: &Handle, begun: Instant) -> Result<(), Run> {
+    fn check(&self, handle: &Handle, begun: Instant, stoppable: bool) -> Result<(), Run> {
         let late = self.deadline.filter(|limit| begun.elapsed() > *limit);
-        if late.is_none() && (self.unstoppable || !interrupt::asked()) {
+        if late.is_none() && !(stoppable && interrupt::asked()) {
             return Ok(());
         }
         for pid in handle.pids() {

@@ -5,8 +5,8 @@ use std::process::Command;
 use std::time::Duration;
 
 use plan::{
-    Action, Config, Container, Engine, EngineFacts, Exit, Expect, Outcome, Said, ServerState, Wants,
-    Workspace,
+    Action, Config, Container, Engine, EngineFacts, Exit, Expect, Fault, Kept, KeptPlace, Outcome, Secret,
+    ServerState, VolumeName, Wants, Workspace,
 };
 
 use super::*;
@@ -17,10 +17,9 @@ struct Trial {
     folder: tempfile::TempDir,
     state: tempfile::TempDir,
     config: Config,
-    others: Option<String>,
 }
 
-const TIMEOUT: Duration = Duration::from_secs(60);
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 /// Whether these tests run; they fail where there is no engine, and say so loudly where somebody switched them off.
 fn offline() -> bool {
@@ -41,9 +40,7 @@ impl Trial {
         let mut config = Config::default();
         config.compose.project = Some(name.clone());
         config.restart.grace = Some(1);
-        let mut trial = Self { name, folder, state: tempfile::tempdir().unwrap(), config, others: None };
-        trial.others = Some(trial.others());
-        trial
+        Self { name, folder, state: tempfile::tempdir().unwrap(), config }
     }
 
     fn root(&self) -> PathBuf {
@@ -84,19 +81,20 @@ impl Trial {
         }
     }
 
-    /// Every container and volume that is not of a test.
-    fn others(&self) -> String {
-        let mut seen: Vec<String> = Vec::new();
-        for words in
-            ["ps -a --format {{.ID}}:{{.Names}}:{{.Label&&\"com.docker.compose.project\"}}", "volume ls -q"]
-        {
-            let words: Vec<String> = words.split(' ').map(|word| word.replace("&&", " ")).collect();
-            let said = Command::new("docker").args(&words).output().unwrap();
-            seen.extend(String::from_utf8_lossy(&said.stdout).lines().map(str::to_owned));
-        }
-        seen.retain(|line| !line.contains("slatetest") && !line.contains("cleanslate-"));
-        seen.sort();
-        seen.join("\n")
+    fn perform(&self, action: &Action) -> Result<Outcome, Fault> {
+        let (engine, workspace) = (self.all(), self.workspace());
+        let context =
+            Context { config: &self.config, workspace: &workspace, engine: &engine, timeout: TIMEOUT };
+        perform(action, &context, &mut |_| ())
+    }
+
+    fn volume(&self, thing: &str) -> VolumeName {
+        VolumeName::new(format!("{}_{thing}", self.name)).unwrap()
+    }
+
+    fn copy(&self, from: &str, to: &str, n: u32) -> Result<Outcome, Fault> {
+        let image = "postgres:17".to_owned();
+        self.perform(&Action::CopyVolume { from: self.volume(from), to: self.volume(to), n, image })
     }
 }
 
@@ -161,6 +159,7 @@ fn both_composes_containers_are_read() {
     }
     let trial = Trial::new(POSTGRES);
     for version in [2, 1] {
+        trial.compose(version, "down -v");
         trial.compose(version, "up -d");
 
         let engine = trial.found(Wants::default());
@@ -186,5 +185,145 @@ fn both_composes_containers_are_read() {
                 && all.copier.is_some()
         );
         assert_eq!(all.networks.len(), 1);
+    }
+}
+
+/// Names with spaces and line ends, owners, modes, old times, links, a pipe, holes.
+const ODD: &str = "cd /data && mkdir -p 'a b/c' && echo hi >'a b/c/x y' && echo n >'new
+line' && ln -s 'a b' link && head -c 300000 /dev/urandom >big && chown 999:998 big && chmod 640 big && ln big hard \
+    && touch -d 2001-01-01 'a b' && chmod 1777 . && chown 70:70 . && truncate -s 10M sparse && mkfifo pipe";
+
+const LIST: &str = "cd /data && find . ! -type l -exec stat -c '%n %f %u:%g %Y %h' {} + | sort; cksum big sparse 'a b/c/x y'";
+
+/// A shell with a volume at /data.
+fn shell(volume: &VolumeName, script: &str) -> String {
+    let mount = format!("{volume}:/data");
+    let words = ["run", "--rm", "-v", &mount, "--entrypoint", "sh", "redis:7", "-c", script];
+    let said = Command::new("docker").args(words).output().unwrap();
+    assert!(said.status.success(), "{}", String::from_utf8_lossy(&said.stderr));
+    String::from_utf8(said.stdout).unwrap()
+}
+
+#[test]
+fn a_copy_is_the_same_in_every_way_and_restores_under_its_labels() {
+    if offline() {
+        return;
+    }
+    let trial = Trial::new(POSTGRES);
+    let original = trial.volume("odd");
+    trial.docker("volume create --label com.docker.compose.project=NAME --label a=b NAME_odd");
+    shell(&original, ODD);
+    let before = shell(&original, LIST);
+
+    trial.copy("odd", "odd_kept_4", 4).unwrap();
+    let kept = Records::read(&trial.workspace()).unwrap().kept();
+    let [Kept { n: 4, place: KeptPlace::Volume { copy, of, labels }, .. }] = kept.as_slice() else {
+        panic!("{kept:?}")
+    };
+    trial.perform(&Action::RemoveVolume { volume: original.clone() }).unwrap();
+    let lost = trial.perform(&Action::ForgetVolume { copy: copy.clone(), n: 4 }).unwrap_err();
+    let image = "postgres:17".to_owned();
+    let restore = Action::RestoreVolume { from: copy.clone(), to: of.clone(), labels: labels.clone(), image };
+    trial.perform(&restore).unwrap();
+
+    assert_eq!(lost.exit, Exit::Refused, "the only copy may not go: {lost}");
+    assert_eq!(shell(&original, LIST), before);
+    let again = inspect::volumes(vec![original.to_string()]).unwrap();
+    assert_eq!(again[0].labels["a"], "b");
+    let fault = trial.perform(&restore).unwrap_err();
+    assert!(fault.cause.unwrap().contains("there is a volume"));
+    trial.perform(&Action::ForgetVolume { copy: copy.clone(), n: 4 }).unwrap();
+    assert!(Records::read(&trial.workspace()).unwrap().kept().is_empty());
+    assert!(inspect::volumes(vec![copy.to_string()]).unwrap().is_empty());
+}
+
+#[test]
+fn what_is_written_to_is_not_copied() {
+    if offline() {
+        return;
+    }
+    let trial = Trial::new(POSTGRES);
+    trial.docker("run -d --name NAME_writer -v NAME_data:/data redis:7");
+
+    let fault = trial.copy("data", "data_kept_1", 1).unwrap_err();
+
+    assert!(fault.cause.unwrap().contains("still writes to it"));
+    assert!(inspect::volumes(vec![trial.volume("data_kept_1").to_string()]).unwrap().is_empty());
+}
+
+#[test]
+fn a_copy_that_was_never_completed_is_no_way_back() {
+    if offline() {
+        return;
+    }
+    let trial = Trial::new(POSTGRES);
+    trial.docker("volume create NAME_data");
+    trial.docker("volume create NAME_data_kept_1");
+    let (engine, workspace) = (trial.all(), trial.workspace());
+    let context = Context { config: &trial.config, workspace: &workspace, engine: &engine, timeout: TIMEOUT };
+
+    let (volume, copy) = (trial.volume("data"), trial.volume("data_kept_1"));
+    let expect = Expect::Copied { volume: volume.clone(), copy: copy.clone() };
+
+    assert!(verify(&context, &expect).is_err());
+    assert_eq!(look(&context, &volume).unwrap(), [volume.to_string()]);
+    let image = "postgres:17".to_owned();
+    let restore = Action::RestoreVolume { from: copy, to: trial.volume("new"), labels: [].into(), image };
+    assert!(trial.perform(&restore).is_err());
+}
+
+#[test]
+fn a_volume_made_anew_is_told_from_the_one_before() {
+    if offline() {
+        return;
+    }
+    let trial = Trial::new(POSTGRES);
+    let name = trial.volume("data");
+    trial.docker("volume create NAME_data");
+    let (engine, workspace) = (trial.all(), trial.workspace());
+    let context = Context { config: &trial.config, workspace: &workspace, engine: &engine, timeout: TIMEOUT };
+    let images = ["redis:7".to_owned()];
+    let created = volumes::identity(&name, &images).unwrap().unwrap();
+    let same = || verify(&context, &Expect::Volume { name: name.clone(), created: created.clone() });
+
+    shell(&name, "touch /data/new");
+    same().unwrap();
+    trial.docker("run -d --name NAME_stranger -v NAME_data:/data redis:7");
+    assert!(same().unwrap_err().error.contains("_stranger"));
+    trial.docker("rm -f NAME_stranger");
+    trial.docker("volume rm NAME_data");
+    trial.docker("volume create NAME_data");
+
+    assert!(same().is_err());
+    assert!(verify(&context, &Expect::NoVolume { name: name.clone() }).is_err());
+}
+
+#[test]
+fn a_command_runs_in_a_service_and_its_secret_is_in_no_command_line() {
+    if offline() {
+        return;
+    }
+    let trial = Trial::new(POSTGRES);
+    for version in [2, 1] {
+        trial.compose(version, "down");
+        for running in [false, true] {
+            if running {
+                trial.compose(version, "up -d cache");
+            }
+            let (engine, workspace) = (trial.all(), trial.workspace());
+            let program =
+                if version == 1 { vec!["docker-compose".to_owned()] } else { engine.compose.program.clone() };
+            let engine = Engine { compose: Compose { program, ..engine.compose.clone() }, ..engine };
+            let context =
+                Context { config: &trial.config, workspace: &workspace, engine: &engine, timeout: TIMEOUT };
+
+            let secret = Secret::new("hunter2word");
+            let words = ["sh", "-c", "printf %s $WORD | cksum"];
+            let program = in_service(&context, "cache", ("WORD", secret), &words).unwrap();
+
+            let told = format!("{program:?}");
+            assert!(!told.contains("hunter2word"), "{told}");
+            assert!(program.output().unwrap().stdout.contains("562469792 11"), "v{version} {running}");
+        }
     }
 }

@@ -81,5 +81,5 @@ pub(crate) fn look(context: &Context<'_>, volume: &VolumeName) -> Result<Vec<Str
         _ => None,
     });
     let names = std::iter::once(volume.to_string()).chain(copies).collect();
-    Ok(inspect::volumes(names)?.into_iter().map(|volume| volume.name.to_string()).collect())
+    Ok(inspect::volumes(names)?.into_iter().map(|volume| volume.name.shown().to_owned()).collect())
 }

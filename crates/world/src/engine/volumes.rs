@@ -37,22 +37,23 @@ impl Helper<'_> {
     pub fn run(&self, said: &mut dyn FnMut(&str)) -> Result<(), Run> {
         let name = format!("cleanslate-{}-{}", std::process::id(), Timestamp::now().as_nanosecond());
         let marked = format!("{}=1", label::HELPER);
-        let mut program = docker(["run", "--rm", "--pull", "never", "--network", "none", "--user", "0"]);
-        program =
-            program.args(["--workdir", "/", "--log-driver", "none", "--label", &marked, "--name", &name]);
+        let mut words: Vec<String> =
+            ["create", "--pull", "never", "--network", "none", "--user", "0", "--workdir", "/"]
+                .map(str::to_owned)
+                .into();
+        words.extend(["--label".to_owned(), marked, "--name".to_owned(), name.clone()]);
         for (volume, target, writes) in &self.mounts {
             let readonly = if *writes { "" } else { ",readonly" };
-            program = program.args([
-                "--mount",
-                &format!("type=volume,source={volume},target={target},volume-nocopy{readonly}"),
-            ]);
+            words.push("--mount".to_owned());
+            words.push(format!("type=volume,source={volume},target={target},volume-nocopy{readonly}"));
         }
-        let run = program.args(["--entrypoint", "sh", self.image, "-c", self.script]).lines(said);
-        if run.is_err() {
-            // Our client's end does not end the container. Mostly it is gone already, and that is well.
-            let _ = change(["rm", "-f", "-v", &name]);
-        }
-        run
+        words.extend(["--entrypoint", "sh", self.image, "-c", self.script].map(str::to_owned));
+        // Made and started apart: an interrupted `run` may leave a container that is made after we looked for it.
+        change(words.iter().map(String::as_str))?;
+        let run = docker(["start", "--attach", &name]).lines(said);
+        // Our client's end does not end the container.
+        let removed = change(["rm", "-f", "-v", &name]);
+        run.and(removed.map(|_| ()))
     }
 }
 
@@ -66,7 +67,8 @@ pub(super) struct Measured {
 
 #[derive(Debug, Clone)]
 struct One {
-    inode: String,
+    /// With the time it was made: an inode alone is soon given to the next folder. busybox does not tell that time.
+    inode: Option<String>,
     bytes: u64,
     last_write: Option<Timestamp>,
 }
@@ -84,22 +86,30 @@ set -- $(df -Pk "$where" | tail -n1)
 echo "free $4"
 "#;
 
-/// Looks into volumes with the first of these images that is there and has a shell.
+/// Looks into volumes with the first of these images that is there, has a shell, and tells when a folder was made; else
+/// with the first that has a shell.
 ///
 /// # Errors
 /// Interrupted, or the engine is down. No image that can look is no error.
 pub(super) fn measure(names: &[&VolumeName], images: &[String]) -> Result<Measured, Fault> {
+    let mut fallback = None;
     for image in images {
         let mounts = names.iter().zip(0..).map(|(name, at)| (*name, format!("/v/{at}"), false)).collect();
         let mut measured = Measured::default();
         let run = Helper { image, mounts, script: MEASURE }.run(&mut |line| measured.read(line, names));
         match run {
-            Ok(()) => return Ok(Measured { copier: Some(image.clone()), ..measured }),
+            Ok(()) => {
+                let measured = Measured { copier: Some(image.clone()), ..measured };
+                if measured.by_volume.values().all(|one| one.inode.is_some()) {
+                    return Ok(measured);
+                }
+                fallback = fallback.or(Some(measured));
+            }
             Err(Run::Failed { .. }) => {}
             Err(run) => return Err(fault(&run, "the volumes were not measured")),
         }
     }
-    Ok(Measured::default())
+    Ok(fallback.unwrap_or_default())
 }
 
 impl Measured {
@@ -113,8 +123,9 @@ impl Measured {
                 if let (Some(name), Some(bytes)) = (name, kibibytes(size)) {
                     let second = written.parse().ok().filter(|second| *second > 0);
                     let last_write = second.and_then(|second| Timestamp::from_second(second).ok());
-                    self.by_volume
-                        .insert((*name).clone(), One { inode: format!("inode {inode}"), bytes, last_write });
+                    let made = inode.split_once('.').and_then(|(_, made)| made.parse::<u64>().ok());
+                    let inode = made.filter(|made| *made > 0).map(|_| format!("inode {inode}"));
+                    self.by_volume.insert((*name).clone(), One { inode, bytes, last_write });
                 }
             }
             _ => {}
@@ -156,8 +167,8 @@ pub(super) fn complete(
         if let Some(one) = measured.by_volume.get(&volume.name) {
             volume.bytes = Some(one.bytes).filter(|_| sizes);
             volume.last_write = one.last_write.filter(|_| sizes);
-            if by_inode {
-                volume.created.clone_from(&one.inode);
+            if let (true, Some(inode)) = (by_inode, &one.inode) {
+                volume.created.clone_from(inode);
             }
         }
         volume.recorded = records.made(&volume.name) == Some(volume.created.as_str());
@@ -176,7 +187,7 @@ pub(super) fn identity(name: &VolumeName, images: &[String]) -> Result<Option<St
         return Ok(Some(volume.created));
     }
     let measured = measure(&[name], images)?;
-    Ok(Some(measured.by_volume.get(name).map_or(volume.created, |one| one.inode.clone())))
+    Ok(Some(measured.by_volume.get(name).and_then(|one| one.inode.clone()).unwrap_or(volume.created)))
 }
 
 #[cfg(test)]
@@ -193,8 +204,10 @@ mod tests {
         }
 
         let one = &measured.by_volume[&name];
-        assert_eq!((one.inode.as_str(), one.bytes), ("inode 12.34", 2 << 20));
+        assert_eq!((one.inode.as_deref(), one.bytes), (Some("inode 12.34"), 2 << 20));
         assert_eq!(one.last_write, Timestamp::from_second(1_700_000_000).ok());
         assert_eq!(measured.free, Some(102_400));
+        measured.read("volume 0 12.W 2048 0", &[&name]);
+        assert_eq!(measured.by_volume[&name].inode, None);
     }
 }

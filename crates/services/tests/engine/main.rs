@@ -1,0 +1,8 @@
+//! The binaries on a real engine, with projects of random names beside things of others.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod cycle;
+mod trial;
+mod whose;

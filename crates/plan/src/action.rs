@@ -81,6 +81,11 @@ pub enum Action {
         n: u32,
     },
     RemoveCluster,
+    /// A kept cluster that nobody wants any more, or whose time is over.
+    ForgetCluster {
+        folder: PathBuf,
+        n: u32,
+    },
 
     /// Wait until the server takes a login over TCP and answers twice with the same start time.
     AwaitServer,
@@ -223,6 +228,7 @@ impl Action {
             | Self::RemoveVolume { .. }
             | Self::ForgetVolume { .. }
             | Self::RemoveCluster
+            | Self::ForgetCluster { .. }
             | Self::DropDatabase { .. } => Effect::Destroys,
         }
     }
@@ -270,6 +276,7 @@ impl Action {
             Self::RestoreCluster { n, .. } => {
                 ("restore", "restored", format!("the local cluster, number {n}"))
             }
+            Self::ForgetCluster { n, .. } => ("remove", "removed", format!("kept cluster {n}")),
             Self::RemoveCluster => ("remove", "removed", "the local cluster".to_owned()),
             Self::AwaitServer => ("await", "ready", "Postgres".to_owned()),
             Self::CreateDatabase { database, .. } => ("create", "created", format!("`{database}`")),

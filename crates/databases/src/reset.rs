@@ -160,9 +160,14 @@ fn replace(plan: &mut Plan, live: &Database, server: &Server, world: &World, nex
     plan.steps.extend([
         Step::new(carry, "a new database has none of them"),
         Step::new(ready, "a crash from here on leaves a whole database under a known name"),
-        Step::new(Action::CloseDatabase { database: name.clone() }, "a pool would come back at once")
-            .expects(is_live)
-            .amend(Action::OpenDatabase { database: name.clone() }),
+    ]);
+    // Postgres changes nothing of a half-dropped one, and lets nobody in.
+    if !live.broken {
+        let close = Action::CloseDatabase { database: name.clone() };
+        let open = Action::OpenDatabase { database: name.clone() };
+        plan.steps.push(Step::new(close, "a pool would come back at once").expects(is_live).amend(open));
+    }
+    plan.steps.extend([
         Step::new(
             Action::EndSessions { database: name.clone() },
             "Postgres drops no database that is in use",
@@ -187,6 +192,9 @@ fn tell_loss(plan: &mut Plan, live: &Database, world: &World) {
     let replaced = if let Some(contents) = &live.contents {
         plan.loss.databases.push(contents.clone());
         contents.line(world.now)
+    } else if live.broken {
+        plan.loss.unread.push(live.name.to_string());
+        format!("{}, half dropped: its server stopped in the middle", words::bytes(live.bytes))
     } else {
         plan.loss.unread.push(live.name.to_string());
         format!("{}, which can't be read", words::bytes(live.bytes))

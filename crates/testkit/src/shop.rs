@@ -164,24 +164,26 @@ impl Shop {
         self.sandbox.state().join("cleanslate/clusters")
     }
 
-    /// Port and password, as cleanslate wrote them down.
-    fn local(&self) -> serde_json::Value {
+    /// What cleanslate wrote down of the cluster: port, password or user.
+    fn local(&self, key: &str) -> String {
         let text = fs::read(self.notes().join("local.json")).expect("its notes");
-        serde_json::from_slice(&text).expect("JSON")
+        let notes: serde_json::Value = serde_json::from_slice(&text).expect("JSON");
+        let value = notes.get(key).expect("a note of that");
+        value.as_str().map_or_else(|| value.to_string(), str::to_owned)
     }
 
     /// # Panics
     /// There is no cluster yet.
     #[must_use]
     pub fn password(&self) -> String {
-        self.local()["password"].as_str().expect("a password").to_owned()
+        self.local("password")
     }
 
     /// # Panics
     /// There is no cluster yet.
     #[must_use]
     pub fn port(&self) -> String {
-        self.local()["port"].to_string()
+        self.local("port")
     }
 
     /// psql on a database of the cluster, past cleanslate.
@@ -195,7 +197,7 @@ impl Shop {
             .args(["-X", "-q", "-At", "-v", "ON_ERROR_STOP=1"])
             .env("PGHOST", "127.0.0.1")
             .env("PGPORT", self.port())
-            .env("PGUSER", self.local()["user"].as_str().expect("a user"))
+            .env("PGUSER", self.local("user"))
             .env("PGPASSWORD", self.password())
             .env("PGDATABASE", database)
             .env("PGAPPNAME", "a customer")

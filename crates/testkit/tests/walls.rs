@@ -22,7 +22,7 @@ const MAY_USE: [(&str, &[&str]); 9] = [
 
 /// Powers, and the one crate that has each.
 const ONLY_USER: [(&str, &[&str]); 2] = [
-    ("world", &["duct", "which", "sqlx", "tokio", "ureq"]),
+    ("world", &["duct", "which", "sqlx", "tokio", "minreq"]),
     ("terminal", &["dialoguer", "indicatif", "console"]),
 ];
 

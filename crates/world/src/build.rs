@@ -12,7 +12,8 @@ use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 use crate::blueprint::{sql_files, text};
 use crate::databases::fault;
 use crate::engine;
-use crate::postgres::{Postgres, holds_tables, is_empty, said};
+use crate::interrupt;
+use crate::postgres::{Postgres, holds_tables, is_empty, is_stopped, said};
 use crate::program::{Program, Run};
 use crate::psql::Psql;
 
@@ -188,7 +189,7 @@ impl Builder<'_> {
         Ok(Outcome::detail(words::count(files.len() as u64, "file")))
     }
 
-    /// Loads SQL files in one transaction. One with psql's own commands goes through psql, in a transaction of its own.
+    /// Loads SQL files in one transaction, all of them through psql where one has its commands.
     fn load(
         &mut self,
         database: &DatabaseName,
@@ -196,38 +197,35 @@ impl Builder<'_> {
         attempt: &str,
         tell: &mut dyn FnMut(Said<'_>),
     ) -> Result<(), Fault> {
-        let texts: Vec<(&PathBuf, String)> =
-            files.iter().map(|file| Ok((file, text(file)?))).collect::<Result<_, Fault>>()?;
-        let total = texts.iter().map(|(_, text)| text.len() as u64).sum();
-        let together = texts.iter().all(|(_, text)| !needs_psql(text));
-        let mut done = 0;
-        if together {
-            self.postgres.run(database, "BEGIN").map_err(|error| fault(attempt, &error))?;
+        let named = |file: &PathBuf| {
+            // Editors of one system begin a text with a mark that Postgres takes for a word.
+            let text = text(file)?.trim_start_matches('\u{feff}').to_owned();
+            Ok((PathBuf::from(shown(file, self.root)), text))
+        };
+        let files: Vec<(PathBuf, String)> = files.iter().map(named).collect::<Result<_, Fault>>()?;
+        if files.iter().any(|(_, text)| needs_psql(text)) {
+            let done = self.psql.files(self.server, database, self.root, &files);
+            return done.map_err(|said| {
+                if interrupt::asked() {
+                    Fault::new(Exit::Declined, "interrupted")
+                } else {
+                    Fault::new(Exit::Failed, attempt).cause(said)
+                }
+            });
         }
-        for (file, text) in &texts {
-            let loaded = if needs_psql(text) {
-                let said = self.psql.script(self.server, database, text);
-                said.map_err(|said| {
-                    Fault::new(Exit::Failed, attempt).cause(format!("{}: {said}", shown(file, self.root)))
-                })
-            } else {
-                self.postgres
-                    .run(database, text)
-                    .map_err(|error| in_file(attempt, &error, text, &shown(file, self.root)))
-            };
-            if let Err(fault) = loaded {
+        let total = files.iter().map(|(_, text)| text.len() as u64).sum();
+        let mut done = 0;
+        self.postgres.work(database, "BEGIN").map_err(|error| fault(attempt, &error))?;
+        for (file, text) in &files {
+            if let Err(error) = self.postgres.work(database, text) {
                 // The connection's transaction ends with it.
                 self.postgres.leave(database);
-                return Err(fault);
+                return Err(in_file(attempt, &error, text, &file.display().to_string()));
             }
             done += text.len() as u64;
             tell(Said::Progress { done, total });
         }
-        if together {
-            self.postgres.run(database, "COMMIT").map_err(|error| fault(attempt, &error))
-        } else {
-            Ok(())
-        }
+        self.postgres.work(database, "COMMIT").map_err(|error| fault(attempt, &error))
     }
 }
 
@@ -263,14 +261,18 @@ fn aimed(
     }
 }
 
-/// An address with only its database replaced: driver, login, host and parameters stay.
+/// An address with only its database replaced: driver, login, host and parameters stay as they are written. No URL
+/// parser: what drivers take (several hosts, odd characters) is more than a URL may hold.
 fn renamed(own: &str, database: &DatabaseName, name: &str) -> Result<Secret, Fault> {
-    let mut url = url::Url::parse(own).map_err(|why| {
-        Fault::new(Exit::Usage, format!("{name} is no address that we can read")).cause(why.to_string())
-    })?;
-    let path: String = url::form_urlencoded::byte_serialize(database.as_str().as_bytes()).collect();
-    url.set_path(&format!("/{}", path.replace('+', "%20")));
-    Ok(Secret::new(String::from(url)))
+    let odd =
+        || Fault::new(Exit::Usage, format!("{name} is no address that we can read")).cause("it has no `://`");
+    let (scheme, rest) = own.split_once("://").ok_or_else(odd)?;
+    let (place, parameters) = rest.split_at(rest.find(['?', '#']).unwrap_or(rest.len()));
+    let host = place.rfind('@').map_or(0, |at| at + 1);
+    let end = place.get(host..).and_then(|host| host.find('/')).map_or(place.len(), |at| host + at);
+    let place = place.get(..end).unwrap_or(place);
+    let path: String = form_urlencoded::byte_serialize(database.as_str().as_bytes()).collect();
+    Ok(Secret::new(format!("{scheme}://{place}/{}{parameters}", path.replace('+', "%20"))))
 }
 
 /// psql's own commands, and data inside the file.
@@ -286,8 +288,10 @@ fn shown(file: &Path, root: &Path) -> String {
 }
 
 fn not_migrated(attempt: &str, why: MigrateError, folder: &Path) -> Fault {
-    let MigrateError::ExecuteMigration(error, version) = why else {
-        return Fault::new(Exit::Failed, attempt).cause(why.to_string());
+    let (error, version) = match why {
+        MigrateError::ExecuteMigration(error, version) => (error, version),
+        MigrateError::Execute(error) => return fault(attempt, &error),
+        why => return Fault::new(Exit::Failed, attempt).cause(why.to_string()),
     };
     let prefix = version.to_string();
     let files = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
@@ -308,6 +312,9 @@ fn not_migrated(attempt: &str, why: MigrateError, folder: &Path) -> Fault {
 
 /// An error with the file, line and column that it is about.
 fn in_file(attempt: &str, error: &sqlx::Error, text: &str, file: &str) -> Fault {
+    if is_stopped(error) {
+        return fault(attempt, error);
+    }
     let position =
         error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>()?.position());
     let place: Cow<'_, str> = match position {
@@ -349,6 +356,10 @@ mod tests {
             renamed("postgresql+asyncpg://u:p%40s@db:5432/app?ssl=false", &database, "DATABASE_URL").unwrap();
 
         assert_eq!(url.reveal(), "postgresql+asyncpg://u:p%40s@db:5432/we%22ird%3B%20drop?ssl=false");
+        let of = |own: &str| renamed(own, &database, "DATABASE_URL").map(|url| url.reveal().to_owned());
+        assert_eq!(of("postgres://a/b@c:d@db").unwrap(), "postgres://a/b@c:d@db/we%22ird%3B%20drop");
+        assert_eq!(of("postgres://db/app?user=me@x").unwrap(), "postgres://db/we%22ird%3B%20drop?user=me@x");
+        assert!(of("sqlite").is_err());
     }
 
     #[test]

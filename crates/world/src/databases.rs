@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use plan::{DatabaseName, Exit, Expect, Fault, Label, Marker, Outcome, RoleName, Server, words};
 use sqlx::Row as _;
 
-use crate::interrupt;
-use crate::postgres::{Postgres, carried_over, code, said, state};
+use crate::postgres::{Postgres, carried_over, code, is_stopped, said, state};
 use crate::psql::Psql;
 
 /// How soon the end of a session is noticed: Postgres itself would look every 100 ms.
@@ -49,32 +48,71 @@ impl Databases<'_> {
 
     /// What CREATE DATABASE has to be told so that the new database is like the live one; nothing when the defaults do.
     fn like_live(&mut self) -> Result<String, sqlx::Error> {
+        // Through JSON, since the columns about providers came and went with the versions.
         let sql = format!(
             "SELECT pg_encoding_to_char(live.encoding) AS encoding, quote_literal(live.datcollate) AS collate,
-                    quote_literal(live.datctype) AS ctype
+                    quote_literal(live.datctype) AS ctype, to_jsonb(live)->>'datlocprovider' AS provider,
+                    quote_literal(coalesce(to_jsonb(live)->>'datlocale', to_jsonb(live)->>'daticulocale')) AS locale,
+                    quote_literal(to_jsonb(live)->>'daticurules') AS rules
              FROM pg_database live, pg_database usual
              WHERE live.datname = {} AND usual.datname = 'template1'
-               AND (live.encoding, live.datcollate, live.datctype) IS DISTINCT FROM (usual.encoding, usual.datcollate, usual.datctype)",
+               AND (to_jsonb(live)->'encoding', to_jsonb(live)->'datcollate', to_jsonb(live)->'datctype',
+                    to_jsonb(live)->'datlocprovider', to_jsonb(live)->'datlocale', to_jsonb(live)->'daticulocale',
+                    to_jsonb(live)->'daticurules')
+                   IS DISTINCT FROM
+                   (to_jsonb(usual)->'encoding', to_jsonb(usual)->'datcollate', to_jsonb(usual)->'datctype',
+                    to_jsonb(usual)->'datlocprovider', to_jsonb(usual)->'datlocale', to_jsonb(usual)->'daticulocale',
+                    to_jsonb(usual)->'daticurules')",
             self.server.name.literal()
         );
         let maintenance = self.maintenance().clone();
         let rows = self.postgres.rows(&maintenance, &sql)?;
         let Some(row) = rows.first() else { return Ok(String::new()) };
         let text = |column| row.try_get::<String, _>(column);
-        Ok(format!(
+        let maybe = |column| row.try_get::<Option<String>, _>(column);
+        let mut like = format!(
             " TEMPLATE template0 ENCODING '{}' LC_COLLATE {} LC_CTYPE {}",
             text("encoding")?,
             text("collate")?,
             text("ctype")?
-        ))
+        );
+        like += match maybe("provider")?.as_deref() {
+            Some("i") => " LOCALE_PROVIDER icu ICU_LOCALE ",
+            Some("b") => " LOCALE_PROVIDER builtin BUILTIN_LOCALE ",
+            Some(_) => " LOCALE_PROVIDER libc",
+            None => "",
+        };
+        like += &maybe("locale")?.unwrap_or_default();
+        if let Some(rules) = maybe("rules")? {
+            like.extend([" ICU_RULES ", &rules]);
+        }
+        Ok(like)
     }
 
     pub fn ensure(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
-        if self.oid(database)?.is_some() {
-            return Ok(Outcome::idle("was there"));
+        let sql = format!(
+            "SELECT datallowconn AS open, datconnlimit = -2 AS broken FROM pg_database WHERE datname = {}",
+            database.literal()
+        );
+        let maintenance = self.maintenance().clone();
+        let rows = self.postgres.rows(&maintenance, &sql);
+        let rows = rows.map_err(|error| fault(&format!("`{database}` was not looked up"), &error))?;
+        match rows.first() {
+            None => {
+                self.create(database, &self.server.user.clone(), None)?;
+                Ok(Outcome::detail("created"))
+            }
+            Some(row) if row.get("broken") => {
+                Err(Fault::new(Exit::Refused, format!("`{database}` is half dropped"))
+                    .cause("its server stopped in the middle of a DROP: nothing in it can be trusted")
+                    .hint("slate-reset --drop"))
+            }
+            Some(row) if row.get("open") => Ok(Outcome::idle("was there")),
+            Some(_) => {
+                self.open(database)?;
+                Ok(Outcome::detail("opened again: a run that did not end had closed it"))
+            }
         }
-        self.create(database, &self.server.user.clone(), None)?;
-        Ok(Outcome::detail("created"))
     }
 
     pub fn stamp(&mut self, database: &DatabaseName, marker: &Marker) -> Result<Outcome, Fault> {
@@ -116,35 +154,34 @@ impl Databases<'_> {
         self.postgres.leave(database);
         let maintenance = self.maintenance().clone();
         let end = format!(
-            "SELECT coalesce(nullif(application_name, ''), usename, backend_type)::text AS who, coalesce(host(client_addr), '') AS client,
-                    pg_terminate_backend(pid) AS ended
+            "SELECT pid, coalesce(nullif(application_name, ''), usename, backend_type)::text AS who,
+                    coalesce(host(client_addr), '') AS client, pg_terminate_backend(pid) AS ended
              FROM pg_stat_activity WHERE datname = {} AND pid <> pg_backend_pid()",
             database.literal()
         );
-        let left = format!(
-            "SELECT coalesce(nullif(application_name, ''), usename, backend_type)::text AS who FROM pg_stat_activity
-             WHERE datname = {} AND pid <> pg_backend_pid()",
-            database.literal()
-        );
-        let rows = self.postgres.rows(&maintenance, &end).map_err(|error| fault(&attempt, &error))?;
-        let mut cut: BTreeMap<String, u64> = BTreeMap::new();
-        for row in &rows {
-            let (who, client): (String, String) = (row.get("who"), row.get("client"));
-            *cut.entry(service(&client).unwrap_or(who)).or_default() += 1;
-        }
+        let mut met: BTreeMap<i32, String> = BTreeMap::new();
         let deadline = Instant::now() + self.timeout.min(Duration::from_secs(10));
+        // Again and again: one that was let in just before the database closed shows up after the first time.
         loop {
-            let rows = self.postgres.rows(&maintenance, &left).map_err(|error| fault(&attempt, &error))?;
+            let rows = self.postgres.rows(&maintenance, &end).map_err(|error| fault(&attempt, &error))?;
             if rows.is_empty() {
                 break;
             }
-            if Instant::now() > deadline || interrupt::asked() {
+            for row in &rows {
+                let (who, client): (String, String) = (row.get("who"), row.get("client"));
+                met.entry(row.get("pid")).or_insert_with(|| service(&client).unwrap_or(who));
+            }
+            if Instant::now() > deadline {
                 let who: Vec<String> = rows.iter().map(|row| row.get("who")).collect();
                 return Err(
                     Fault::new(Exit::Failed, attempt).cause(format!("{} did not end", words::list(who)))
                 );
             }
             self.postgres.pause(NOTICE);
+        }
+        let mut cut: BTreeMap<String, u64> = BTreeMap::new();
+        for who in met.into_values() {
+            *cut.entry(who).or_default() += 1;
         }
         let cut: Vec<String> = cut.iter().map(|(who, count)| format!("{who} ({count})")).collect();
         Ok(if cut.is_empty() {
@@ -288,6 +325,9 @@ impl Databases<'_> {
 
 /// A failure over a connection.
 pub(crate) fn fault(attempt: &str, error: &sqlx::Error) -> Fault {
+    if is_stopped(error) {
+        return Fault::new(Exit::Declined, "interrupted");
+    }
     let fault = Fault::new(Exit::Failed, attempt).cause(said(error));
     match code(error).as_deref() {
         Some(state::NOT_ALLOWED) => {

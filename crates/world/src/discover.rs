@@ -56,7 +56,7 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         blueprint,
         server: None,
         engine: None,
-        kept: records.kept(),
+        kept: records.kept().into_iter().filter(is_there).collect(),
         last_kept: records.last_kept(),
         unfinished: Vec::new(),
     };
@@ -76,6 +76,11 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         read_databases(&mut world, wants, options.timeout)?;
     }
     Ok(Found { config, world, held })
+}
+
+/// A run that was killed may have written down a move that it did not make.
+fn is_there(kept: &plan::Kept) -> bool {
+    !matches!(&kept.place, plan::KeptPlace::Cluster { folder } if !folder.exists())
 }
 
 fn configuration(root: &std::path::Path) -> Result<Config, Fault> {

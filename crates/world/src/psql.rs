@@ -1,9 +1,11 @@
 //! psql: the host's, else the one in the database's container. Names and passwords reach it by its environment.
 
 use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
 
 use plan::{DatabaseName, Exit, Fault, Secret, Server};
 
+use crate::postgres::WATCH;
 use crate::program::Program;
 use crate::programs;
 
@@ -49,17 +51,34 @@ impl Psql {
         for statement in statements {
             program = program.args(["-c", statement]);
         }
+        // Short, and not to be left half-way: the server would go on without us.
+        let program = program.unstoppable();
         program.output().map(|_| ()).map_err(|error| plain(&error.to_string()))
     }
 
-    /// Runs a script from its text, in one transaction.
+    /// Runs SQL files with their texts in one session and one transaction, in the folder that their own paths start from.
     ///
     /// # Errors
-    /// What psql said, with the line.
-    pub fn script(&self, server: &Server, database: &DatabaseName, sql: &str) -> Result<(), String> {
-        let arguments = ["-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-f", "-"];
-        let program = self.program(server, database).args(arguments).stdin(sql);
-        program.output().map(|_| ()).map_err(|error| plain(&error.to_string()))
+    /// What psql said, with file and line.
+    pub fn files(
+        &self,
+        server: &Server,
+        database: &DatabaseName,
+        folder: &Path,
+        files: &[(PathBuf, String)],
+    ) -> Result<(), String> {
+        let first = format!("SET client_encoding = 'UTF8'; {WATCH}");
+        let arguments = ["-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-c", &first];
+        let program = self.program(server, database).args(arguments).folder(folder);
+        let program = match self {
+            Self::Host(_) => files.iter().fold(program, |program, (file, _)| program.arg("-f").arg(file)),
+            Self::Container(_) => {
+                let texts: Vec<&str> = files.iter().map(|(_, text)| text.as_str()).collect();
+                program.args(["-f", "-"]).stdin(texts.join("\n"))
+            }
+        };
+        let done = program.output().map(|_| ());
+        done.map_err(|error| placed(&plain(&error.to_string()), files))
     }
 
     /// Becomes psql, for a person or for the arguments they gave. Comes back only when that failed.
@@ -105,5 +124,36 @@ impl Psql {
 
 /// psql's message without its own preamble.
 fn plain(said: &str) -> String {
-    said.trim().trim_start_matches("psql: ").trim_start_matches("error: ").to_owned()
+    said.trim().trim_start_matches("psql:").trim_start().trim_start_matches("error: ").to_owned()
+}
+
+/// A line of its input as a line of the file that it came from.
+fn placed(said: &str, files: &[(PathBuf, String)]) -> String {
+    let read = |said: &str| {
+        let (number, rest) = said.strip_prefix("<stdin>:")?.split_once(':')?;
+        let mut line: usize = number.parse().ok()?;
+        for (file, text) in files {
+            let lines = text.matches('\n').count() + 1;
+            if line <= lines {
+                return Some(format!("{}:{line}:{rest}", file.display()));
+            }
+            line -= lines;
+        }
+        None
+    };
+    read(said).unwrap_or_else(|| said.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_all_texts_is_told_as_one_of_its_file() {
+        let files = [("a.sql".into(), "1\n2\n".to_owned()), ("b.sql".into(), "1\n2".to_owned())];
+
+        assert_eq!(placed("<stdin>:2: ERROR: no", &files), "a.sql:2: ERROR: no");
+        assert_eq!(placed("<stdin>:5: ERROR: no", &files), "b.sql:2: ERROR: no");
+        assert_eq!(placed("ERROR: no", &files), "ERROR: no");
+    }
 }

@@ -44,6 +44,7 @@ pub fn root(given: Option<&Path>) -> Result<PathBuf, Fault> {
 /// The state folder can't be made.
 pub fn workspace(root: &Path) -> Result<Workspace, Fault> {
     let base = state_base()?;
+    let _alone = alone(&base);
     let id = identify(root, &base)?;
     let state = base.join(&id);
     let mut memory = Memory::read(&state).unwrap_or_default();
@@ -53,6 +54,13 @@ pub fn workspace(root: &Path) -> Result<Workspace, Fault> {
         memory.write(&state)?;
     }
     Ok(Workspace { root: root.to_owned(), id, state, first: !memory.reset, called: called() })
+}
+
+/// Held while a workspace gets its id: of several first runs at once one gives it, the others find it.
+fn alone(base: &Path) -> Option<File> {
+    let file = OpenOptions::new().write(true).create(true).truncate(false).open(base.join("lock")).ok()?;
+    // Where there are no locks, two first runs at the same moment are the smaller evil.
+    file.lock().ok().map(|()| file)
 }
 
 /// Remembers that a reset was done here.

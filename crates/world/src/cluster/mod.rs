@@ -221,7 +221,7 @@ impl Cluster {
         loop {
             match self.running_port() {
                 None if begun.elapsed() < STARTS && self.last_words().is_empty() => {
-                    std::thread::park_timeout(NOTICE)
+                    std::thread::park_timeout(NOTICE);
                 }
                 port => return port,
             }

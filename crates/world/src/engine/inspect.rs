@@ -309,8 +309,13 @@ pub(super) fn reachable(host: &str) -> String {
 /// This machine, unless `DOCKER_HOST` names another one.
 fn engine_host() -> String {
     let remote = std::env::var("DOCKER_HOST").ok().and_then(|host| {
-        let url = url::Url::parse(&host).ok()?;
-        url.host_str().filter(|_| matches!(url.scheme(), "tcp" | "ssh" | "http" | "https")).map(str::to_owned)
+        let (scheme, rest) = host.split_once("://")?;
+        let place = rest.split('/').next()?.rsplit('@').next()?;
+        let name = match place.strip_prefix('[') {
+            Some(six) => six.split(']').next()?,
+            None => place.split(':').next()?,
+        };
+        matches!(scheme, "tcp" | "ssh" | "http" | "https").then(|| name.to_owned())
     });
     remote.unwrap_or_else(|| "127.0.0.1".to_owned())
 }

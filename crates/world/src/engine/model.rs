@@ -53,9 +53,12 @@ impl Model {
     /// # Errors
     /// It is not what Compose prints.
     pub fn read(printed: &str, project: &str, profiles: &[String]) -> Result<Self, Fault> {
-        let printed: Printed = serde_saphyr::from_str(printed).map_err(|why| {
-            Fault::new(Exit::Failed, "what `compose config` prints is not understood").cause(why.to_string())
-        })?;
+        let odd = |why: String| {
+            Fault::new(Exit::Failed, "what `compose config` prints is not understood").cause(why)
+        };
+        // By way of one plain value: a YAML reader made anew for each of our types makes a binary larger.
+        let value: Value = serde_saphyr::from_str(printed).map_err(|why| odd(why.to_string()))?;
+        let printed: Printed = serde_json::from_value(value).map_err(|why| odd(why.to_string()))?;
         let mut names = BTreeMap::new();
         let is_injected =
             |source: &Value| source.get("environment").is_some() || source.get("content").is_some();

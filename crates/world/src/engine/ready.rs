@@ -96,7 +96,7 @@ fn fresh(context: &Context<'_>, name: &str) -> Result<Container, Fault> {
 
 /// How a service shows that it answers.
 enum Check {
-    Url(ureq::Agent, String),
+    Url(String),
     Command(Vec<String>),
     /// It has no check: that it goes on running is all there is to see.
     Runs,
@@ -104,15 +104,14 @@ enum Check {
 
 impl Check {
     fn url(url: &str) -> Self {
-        let config = ureq::Agent::config_builder().timeout_global(Some(ATTEMPT)).build();
-        Self::Url(config.into(), url.to_owned())
+        Self::Url(url.to_owned())
     }
 
     /// Whether it answers now; what it said where it does not.
     fn attempt(&mut self, state: &State) -> Result<bool, String> {
         match self {
-            Self::Url(agent, url) => match agent.get(url.as_str()).call() {
-                Ok(answer) => Ok(answer.status().is_success()),
+            Self::Url(url) => match minreq::get(url.as_str()).with_timeout(ATTEMPT.as_secs().max(1)).send() {
+                Ok(answer) => Ok((200..300).contains(&answer.status_code)),
                 Err(why) => Err(format!("{url}: {why}")),
             },
             Self::Command(words) => {

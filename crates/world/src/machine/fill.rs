@@ -21,6 +21,31 @@ impl Real<'_> {
         })
     }
 
+    /// Creates the database, or opens it again. Another workspace's stays as it is.
+    pub(super) fn ensure_database(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
+        let outcome = self.databases(|databases| databases.ensure(database))?;
+        let system_identifier = self.system_identifier()?;
+        let foreign = self.marker(database)?.filter(|marker| {
+            // A copy from another server is a copy; on the server that it names it is the other's own.
+            marker.workspace != self.world.workspace.id && marker.system_identifier == system_identifier
+        });
+        if let Some(marker) = foreign {
+            return Err(Fault::new(Exit::Refused, format!("`{database}` is another workspace's"))
+                .cause(format!("its marker names workspace {}", marker.workspace))
+                .hint("set database.name to a database of its own"));
+        }
+        // An empty database is nobody's: whoever fills it from here on, a service at its start too, builds it.
+        self.filled |= !self.holds_tables(database)?;
+        Ok(outcome)
+    }
+
+    fn marker(&mut self, database: &DatabaseName) -> Result<Option<Marker>, Fault> {
+        let attempt = format!("`{database}` was not looked into");
+        self.build(|builder| {
+            crate::postgres::marker(builder.postgres, database).map_err(|error| fault(&attempt, &error))
+        })
+    }
+
     pub(super) fn ensure_baseline(
         &mut self,
         database: &DatabaseName,
@@ -50,10 +75,7 @@ impl Real<'_> {
         blueprint: Option<&String>,
         seeds: Option<&String>,
     ) -> Result<Outcome, Fault> {
-        let attempt = format!("`{database}` was not looked into");
-        let there = self.build(|builder| {
-            crate::postgres::marker(builder.postgres, database).map_err(|error| fault(&attempt, &error))
-        })?;
+        let there = self.marker(database)?;
         let system_identifier = self.system_identifier()?;
         let workspace = self.world.workspace.id.clone();
         let own =

@@ -84,12 +84,7 @@ impl<'a> Real<'a> {
         }
         match action {
             Action::CreateDatabase { database, owner, label } => self.create(database, owner, label),
-            Action::EnsureDatabase { database } => {
-                let outcome = self.databases(|databases| databases.ensure(database))?;
-                // An empty database is nobody's: whoever fills it from here on, a service at its start too, builds it.
-                self.filled |= !outcome.idle || !self.holds_tables(database)?;
-                Ok(outcome)
-            }
+            Action::EnsureDatabase { database } => self.ensure_database(database),
             Action::Migrate { database, migrations } => {
                 self.build(|builder| builder.migrate(database, migrations, said))
             }

@@ -126,13 +126,15 @@ impl Real<'_> {
                 self.locked = true;
                 return Ok(());
             }
-            if Instant::now() > deadline || interrupt::asked() {
+            if interrupt::asked() {
+                return Err(Fault::new(Exit::Declined, "interrupted"));
+            }
+            if Instant::now() > deadline {
                 return Err(Fault::new(
                     Exit::NotReady,
                     format!("`{}` is being changed by another run", server.name),
                 )
-                .cause("it holds the lock on this server")
-                .state("nothing was changed"));
+                .cause("it holds the lock on this server"));
             }
             postgres.pause(Duration::from_millis(10));
         }

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
 use plan::{Address, DatabaseName, Exit, Fault, RoleName, Server};
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgRow, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection};
 use tokio::runtime::Runtime;
@@ -21,6 +22,13 @@ const RETRY: Duration = Duration::from_millis(10);
 /// How often a program that should be starting is asked whether it still lives.
 const LIVES: Duration = Duration::from_millis(250);
 
+/// How soon it is noticed that somebody wants us to stop.
+const NOTICE: Duration = Duration::from_millis(20);
+
+/// Has the server end a statement whose client is gone, instead of going on with it; from Postgres 14, on Linux.
+pub(crate) const WATCH: &str = "SELECT set_config('client_connection_check_interval', '100', false)
+    WHERE current_setting('server_version_num')::int >= 140000 AND version() ~* 'linux'";
+
 /// SQLSTATEs that decide what we do next.
 pub(crate) mod state {
     pub const WRONG_PASSWORD: [&str; 2] = ["28P01", "28000"];
@@ -28,6 +36,8 @@ pub(crate) mod state {
     pub const NO_DATABASE: &str = "3D000";
     pub const NOT_ALLOWED: &str = "42501";
     pub const IN_USE: &str = "55006";
+    /// A new value of an enum is used before it is committed; a statement that takes no transaction around it.
+    pub const WANTS_COMMITS: [&str; 2] = ["55P04", "25001"];
 }
 
 /// A server we talk to. Connections are opened when they are needed and kept.
@@ -150,15 +160,55 @@ impl Postgres {
         self.forget_lost(database, done.map(|_| ()))
     }
 
-    /// Runs a migrator of sqlx on a database.
-    pub fn migrate(
+    /// As [`Self::run`], for statements that may take long: given up when somebody wants us to stop.
+    pub fn work(&mut self, database: &DatabaseName, sql: &str) -> Result<(), sqlx::Error> {
+        self.watched(database)?;
+        let connection = self.open.get_mut(database).ok_or(sqlx::Error::PoolClosed)?;
+        let work = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned())));
+        let done = self.runtime.block_on(unless_stopped(work));
+        let done = done.unwrap_or_else(|| Err(stopped()));
+        self.forget_lost(database, done.map(|_| ()))
+    }
+
+    /// Runs a migrator of sqlx on a database: all of it or none, where its files allow that.
+    pub fn migrate(&mut self, database: &DatabaseName, migrator: &Migrator) -> Result<(), MigrateError> {
+        let together = migrator.iter().all(|migration| !migration.no_tx);
+        match self.migrate_once(database, migrator, together) {
+            Err(error) if together && wants_commits(&error) => self.migrate_once(database, migrator, false),
+            done => done,
+        }
+    }
+
+    fn migrate_once(
         &mut self,
         database: &DatabaseName,
-        migrator: &sqlx::migrate::Migrator,
-    ) -> Result<(), sqlx::migrate::MigrateError> {
-        self.connect(database)?;
+        migrator: &Migrator,
+        together: bool,
+    ) -> Result<(), MigrateError> {
+        self.watched(database)?;
         let connection = self.open.get_mut(database).ok_or(sqlx::Error::PoolClosed)?;
-        self.runtime.block_on(migrator.run(connection))
+        let work = async {
+            if !together {
+                return migrator.run(&mut *connection).await;
+            }
+            let mut transaction = connection.begin().await?;
+            migrator.run(&mut *transaction).await?;
+            Ok(transaction.commit().await?)
+        };
+        let done = self.runtime.block_on(unless_stopped(work));
+        if done.is_none() {
+            self.open.remove(database);
+        }
+        done.unwrap_or_else(|| Err(stopped().into()))
+    }
+
+    /// A connection whose statement ends soon after we do, however we end.
+    fn watched(&mut self, database: &DatabaseName) -> Result<(), sqlx::Error> {
+        if !self.open.contains_key(database) {
+            self.connect(database)?;
+            self.run(database, WATCH)?;
+        }
+        Ok(())
     }
 
     /// Waits a moment between two looks at something that is about to change.
@@ -213,6 +263,32 @@ impl Postgres {
         }
         fault(format!("Postgres at {} does not let `{}` in", self.address, self.user)).cause(said(error))
     }
+}
+
+async fn unless_stopped<T>(work: impl Future<Output = T>) -> Option<T> {
+    let mut work = std::pin::pin!(work);
+    loop {
+        match tokio::time::timeout(NOTICE, work.as_mut()).await {
+            Ok(done) => return Some(done),
+            Err(_) if interrupt::asked() => return None,
+            Err(_) => {}
+        }
+    }
+}
+
+/// Its connection is lost with it: nobody reads what the server says to the statement.
+fn stopped() -> sqlx::Error {
+    sqlx::Error::Io(std::io::ErrorKind::Interrupted.into())
+}
+
+/// We gave a statement up, because somebody wants us to stop.
+pub(crate) fn is_stopped(error: &sqlx::Error) -> bool {
+    matches!(error, sqlx::Error::Io(why) if why.kind() == std::io::ErrorKind::Interrupted)
+}
+
+fn wants_commits(error: &MigrateError) -> bool {
+    let MigrateError::ExecuteMigration(error, _) = error else { return false };
+    code(error).is_some_and(|code| state::WANTS_COMMITS.contains(&code.as_str()))
 }
 
 /// What the server or the socket said, without sqlx' own words around it.

@@ -278,3 +278,225 @@ fn clear(
     }
     Ok(steps)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use jiff::Timestamp;
+    use plan::{
+        Compose, Confirm, ContainerName, DatabaseName, Effect, Health, Kind, Mount, Need, RoleName, Secret,
+        Server, Workspace,
+    };
+
+    use super::*;
+
+    fn name(name: &str) -> VolumeName {
+        VolumeName::new(name).unwrap()
+    }
+
+    fn kept(n: u32, of: &str) -> Kept {
+        let place = KeptPlace::Volume {
+            copy: name(&format!("{of}_kept_{n}")),
+            of: name(of),
+            labels: BTreeMap::new(),
+        };
+        Kept { n, at: Timestamp::UNIX_EPOCH, bytes: 5_000_000, place }
+    }
+
+    fn volume(of: &str) -> Volume {
+        Volume {
+            name: name(of),
+            created: "then".to_owned(),
+            labels: BTreeMap::from([("com.docker.compose.project".to_owned(), "shop".to_owned())]),
+            driver: "local".to_owned(),
+            bytes: Some(1),
+            last_write: None,
+            recorded: true,
+            anonymous: false,
+        }
+    }
+
+    fn container(of: &str) -> Container {
+        let mount = Mount { kind: MountKind::Volume, source: of.to_owned(), target: "/data".to_owned() };
+        Container {
+            id: "id".to_owned(),
+            name: ContainerName::new("shop-db-1").unwrap(),
+            service: None,
+            project: Some("shop".to_owned()),
+            working_dir: Some(PathBuf::from("/shop")),
+            config_files: vec![PathBuf::from("/shop/compose.yml")],
+            compose_version: None,
+            one_off: false,
+            image: "postgres:17".to_owned(),
+            running: true,
+            health: Health::None,
+            exit_code: 0,
+            mounts: vec![mount],
+            ports: BTreeMap::new(),
+            addresses: Vec::new(),
+            environment: BTreeMap::new(),
+            healthcheck: Vec::new(),
+        }
+    }
+
+    fn engine() -> Engine {
+        let compose = Compose {
+            program: vec!["docker".to_owned(), "compose".to_owned()],
+            version: "2".to_owned(),
+            project: "shop".to_owned(),
+            files: vec![PathBuf::from("/shop/compose.yml")],
+            folder: PathBuf::from("/shop"),
+            services: Vec::new(),
+            database: None,
+            external: Vec::new(),
+            injects: false,
+        };
+        let copier = Some("postgres:17".to_owned());
+        Engine {
+            compose,
+            containers: vec![container("shop_data")],
+            volumes: vec![volume("shop_data")],
+            networks: Vec::new(),
+            copier,
+            free: Some(1_000_000_000),
+        }
+    }
+
+    fn world(kept: Vec<Kept>) -> World {
+        let server = Server {
+            kind: Kind::Compose,
+            state: ServerState::Running,
+            address: None,
+            user: RoleName::new("app").unwrap(),
+            password: Secret::default(),
+            name: DatabaseName::new("shop").unwrap(),
+            maintenance: DatabaseName::new("postgres").unwrap(),
+            system_identifier: String::new(),
+            version: String::new(),
+            databases: Vec::new(),
+        };
+        World {
+            now: Timestamp::UNIX_EPOCH,
+            workspace: Workspace {
+                root: PathBuf::from("/shop"),
+                id: "0123456789abcdef".to_owned(),
+                state: PathBuf::from("/state"),
+                first: false,
+                called: "slate-".to_owned(),
+            },
+            blueprint: None,
+            server: Some(server),
+            engine: Some(engine()),
+            last_kept: kept.iter().map(|kept| kept.n).max().unwrap_or(0),
+            kept,
+            unfinished: Vec::new(),
+        }
+    }
+
+    fn undo(words: &[&str], world: &World) -> Result<Plan, Fault> {
+        Undo::parse_from(std::iter::once(&"slate-undo").chain(words)).plan(&Config::default(), world)
+    }
+
+    fn steps(plan: &Plan) -> Vec<String> {
+        let told = plan.steps.iter().map(|step| step.action.doing());
+        told.map(|(verb, what)| format!("{verb} {}", what.replace('`', ""))).collect()
+    }
+
+    #[test]
+    fn what_stands_there_is_copied_before_it_goes() {
+        let plan = undo(&[], &world(vec![kept(1, "shop_data"), kept(4, "shop_data")])).unwrap();
+
+        assert_eq!(
+            steps(&plan),
+            [
+                "stop shop-db-1",
+                "copy volume shop_data to shop_data_kept_5",
+                "remove container shop-db-1",
+                "remove volume shop_data",
+                "restore volume shop_data from shop_data_kept_4",
+                "remove copy shop_data_kept_4",
+            ]
+        );
+        assert!(
+            plan.steps.iter().all(|step| step.action.effect() != Effect::Destroys || step.undo.is_some())
+        );
+        assert_eq!(plan.need(Confirm::Loss), Need::Nothing);
+    }
+
+    #[test]
+    fn after_a_clean_there_is_nothing_to_make_room_for() {
+        let mut world = world(vec![kept(1, "shop_data")]);
+        let engine = world.engine.as_mut().unwrap();
+        engine.containers.clear();
+        engine.volumes.clear();
+
+        let plan = undo(&[], &world).unwrap();
+
+        assert_eq!(
+            steps(&plan),
+            ["restore volume shop_data from shop_data_kept_1", "remove copy shop_data_kept_1"]
+        );
+    }
+
+    #[test]
+    fn a_volume_that_is_not_ours_stays_in_the_way() {
+        let mut world = world(vec![kept(1, "shop_data")]);
+        let engine = world.engine.as_mut().unwrap();
+        engine.containers[0].project = None;
+
+        let fault = undo(&[], &world).unwrap_err();
+
+        assert_eq!(fault.exit, Exit::Refused);
+        assert!(fault.error.contains("shop_data"), "{fault}");
+    }
+
+    #[test]
+    fn without_room_or_tools_nothing_begins() {
+        let mut full = world(vec![kept(1, "shop_data")]);
+        full.engine.as_mut().unwrap().free = Some(6_000_000);
+        let mut bare = world(vec![kept(1, "shop_data")]);
+        bare.engine.as_mut().unwrap().copier = None;
+
+        assert!(undo(&[], &full).unwrap_err().cause.unwrap().contains("free"));
+        assert_eq!(undo(&[], &bare).unwrap_err().exit, Exit::NotReady);
+    }
+
+    #[test]
+    fn an_unknown_number_is_a_usage_error() {
+        let world = world(vec![kept(1, "shop_data")]);
+
+        assert_eq!(undo(&["--to", "7"], &world).unwrap_err().exit, Exit::Usage);
+        assert_eq!(undo(&["--to", "1"], &world).unwrap().steps.len(), 6);
+    }
+
+    #[test]
+    fn an_unnamed_volume_is_listed_and_stays_a_copy() {
+        let unnamed = "a".repeat(64);
+        let world = world(vec![kept(1, "shop_data"), kept(2, &unnamed)]);
+
+        let listed = undo(&["--list"], &world).unwrap();
+        let plan = undo(&[], &world).unwrap();
+
+        assert_eq!(listed.facts.iter().map(|fact| fact.label.as_str()).collect::<Vec<_>>(), ["2", "1"]);
+        assert!(steps(&plan).contains(&"restore volume shop_data from shop_data_kept_1".to_owned()));
+    }
+
+    #[test]
+    fn a_cluster_that_stands_there_is_kept_in_turn() {
+        let place = KeptPlace::Cluster { folder: PathBuf::from("/state/kept-3") };
+        let mut world = world(vec![Kept { n: 3, at: Timestamp::UNIX_EPOCH, bytes: 1, place }]);
+        world.engine = None;
+
+        let plan = undo(&[], &world).unwrap();
+
+        assert_eq!(
+            steps(&plan),
+            [
+                "stop the local cluster",
+                "keep the local cluster, as number 4",
+                "restore the local cluster, number 3"
+            ]
+        );
+    }
+}

@@ -1,5 +1,7 @@
 //! up, clean and undo on the real engine, by both Composes: all comes back, and what is others' stays.
 
+use std::process::Command;
+
 use crate::trial::{SHOP, Trial, docker, offline};
 
 const V2: &str = "docker compose";
@@ -178,4 +180,30 @@ fn without_a_terminal_and_without_consent_nothing_changes() {
     trial.ends("slate-clean", &["--yes", "--no-undo"], 0);
     assert!(!trial.things().contains("pgdata") && !trial.things().contains("_kept_"), "{}", trial.things());
     trial.assert_others_untouched();
+}
+
+#[test]
+fn an_interrupt_while_copying_leaves_everything_as_it_was() {
+    if offline() {
+        return;
+    }
+    let trial = Trial::new(V2);
+    trial.ends("slate-up", &[], 0);
+    trial.sql("INSERT INTO item VALUES (1, 'mine')");
+    // Big enough that the copy is still being made when the interrupt comes.
+    let filler = "head -c 900000000 /dev/zero >/var/lib/postgresql/data/filler";
+    docker(&["exec", &trial.container("db"), "sh", "-c", filler]);
+    let things = trial.things();
+    let copy = trial.named("pgdata_kept_1");
+
+    let code = trial.interrupted("slate-clean", &["--yes"], || {
+        let made = Command::new("docker").args(["volume", "inspect", &copy]).output().unwrap();
+        made.status.success()
+    });
+
+    assert_eq!(code, 130);
+    assert_eq!(trial.things(), things);
+    assert_eq!(docker(&["ps", "-aq", "--filter", &format!("volume={copy}")]), "");
+    trial.ends("slate-up", &[], 0);
+    assert_eq!(trial.sql("SELECT name FROM item"), "mine");
 }

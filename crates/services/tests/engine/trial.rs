@@ -3,8 +3,8 @@
 use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::path::PathBuf;
-use std::process::Command;
-use std::time::Duration;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
 
 use testkit::{Launch, Output, Sandbox, Stdin};
 
@@ -16,11 +16,11 @@ services:
     environment: {POSTGRES_USER: app, POSTGRES_PASSWORD: hunter2word, POSTGRES_DB: shop}
     ports: ['127.0.0.1::5432']
     volumes: ['pgdata:/var/lib/postgresql/data', './mounted:/mounted']
-    healthcheck: {test: ['CMD-SHELL', 'pg_isready -h 127.0.0.1 -U app'], interval: 1s}
+    healthcheck: {test: ['CMD-SHELL', 'pg_isready -h 127.0.0.1 -U app'], interval: 1s, retries: 100}
   cache:
     image: redis:7
     depends_on: {db: {condition: service_healthy}}
-    healthcheck: {test: ['CMD', 'redis-cli', 'ping'], interval: 1s}
+    healthcheck: {test: ['CMD', 'redis-cli', 'ping'], interval: 1s, retries: 100}
 volumes:
   pgdata:
 ";
@@ -82,6 +82,28 @@ impl Trial {
             "{output:?}"
         );
         output
+    }
+
+    /// Its exit code after a Ctrl-C that comes once `reached` is true.
+    pub fn interrupted(&self, binary: &str, args: &[&str], reached: impl Fn() -> bool) -> i32 {
+        let up = PathBuf::from(env!("CARGO_BIN_EXE_slate-up"));
+        let mut child = Command::new(up.with_file_name(binary))
+            .args(args)
+            .current_dir(self.sandbox.work())
+            .env("XDG_STATE_HOME", self.sandbox.state())
+            .env("COMPOSE_PROJECT_NAME", &self.project)
+            .env("SLATE_COMPOSE_COMMAND", self.compose)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while !reached() {
+            assert!(Instant::now() < deadline, "{binary} never came so far");
+        }
+        assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+        child.wait().unwrap().code().unwrap()
     }
 
     pub fn launch(&self, binary: &str, args: &[&str]) -> Launch {

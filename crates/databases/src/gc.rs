@@ -14,7 +14,7 @@ pub(crate) fn collect(plan: &mut Plan, config: &Config, world: &World, days: Opt
             KeptPlace::Volume { copy, of, .. } => {
                 let loss = VolumeLoss { volume: copy.clone(), bytes: Some(kept.bytes), last_write: None };
                 plan.loss.volumes.push(loss);
-                let forget = Action::ForgetVolume { copy: copy.clone(), n: kept.n };
+                let forget = Action::GiveUpCopy { copy: copy.clone(), n: kept.n };
                 let copied = Expect::Copied { volume: of.clone(), copy: copy.clone() };
                 (format!("volume {copy}"), Step::new(forget, "it is old enough").expects(copied))
             }

@@ -66,6 +66,11 @@ pub enum Action {
         copy: VolumeName,
         n: u32,
     },
+    /// Give up a kept copy that nothing else holds.
+    GiveUpCopy {
+        copy: VolumeName,
+        n: u32,
+    },
 
     /// initdb for the private cluster.
     CreateCluster,
@@ -227,6 +232,7 @@ impl Action {
             Self::RemoveContainer { .. }
             | Self::RemoveVolume { .. }
             | Self::ForgetVolume { .. }
+            | Self::GiveUpCopy { .. }
             | Self::RemoveCluster
             | Self::ForgetCluster { .. }
             | Self::DropDatabase { .. } => Effect::Destroys,
@@ -268,6 +274,7 @@ impl Action {
             Self::RestoreVolume { from, to, .. } => {
                 ("restore", "restored", format!("volume `{}` from `{from}`", to.shown()))
             }
+            Self::GiveUpCopy { copy, .. } => ("give up", "gave up", format!("copy `{copy}`")),
             Self::ForgetVolume { copy, .. } => ("remove", "removed", format!("copy `{copy}`")),
             Self::CreateCluster => ("create", "created", "the local cluster".to_owned()),
             Self::StartCluster => ("start", "started", "the local cluster".to_owned()),

@@ -215,7 +215,8 @@ impl Builder<'_> {
         }
         let total = files.iter().map(|(_, text)| text.len() as u64).sum();
         let mut done = 0;
-        self.postgres.work(database, "BEGIN").map_err(|error| fault(attempt, &error))?;
+        let begun = self.postgres.watch(database).and_then(|()| self.postgres.work(database, "BEGIN"));
+        begun.map_err(|error| fault(attempt, &error))?;
         for (file, text) in &files {
             if let Err(error) = self.postgres.work(database, text) {
                 // The connection's transaction ends with it.
@@ -340,7 +341,10 @@ fn told(attempt: &str, run: &Run) -> Fault {
 /// The last line that says something: a traceback ends with its reason.
 fn end_of(said: &str) -> String {
     let lines: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let telling = |line: &&&str| !line.starts_with("(Background on") && !line.starts_with("[SQL:");
+    // What follows a reason: where to read on, the statement, and a sign below the place in it.
+    let around =
+        |line: &str| ["(Background on", "[SQL:", "LINE "].iter().any(|start| line.starts_with(start));
+    let telling = |line: &&&str| line.contains(char::is_alphanumeric) && !around(line);
     lines.iter().rev().find(telling).map_or_else(String::new, |line| (*line).to_owned())
 }
 
@@ -374,6 +378,10 @@ mod tests {
         assert_eq!(
             end_of("Traceback:\n  File x\nValueError: no\n(Background on this error at: x)\n"),
             "ValueError: no"
+        );
+        assert_eq!(
+            end_of("psql: ERROR: no such column\nLINE 1: SELECT nothing\n               ^\n"),
+            "psql: ERROR: no such column"
         );
     }
 }

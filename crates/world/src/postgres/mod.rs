@@ -162,7 +162,7 @@ impl Postgres {
 
     /// As [`Self::run`], for statements that may take long: given up when somebody wants us to stop.
     pub fn work(&mut self, database: &DatabaseName, sql: &str) -> Result<(), sqlx::Error> {
-        self.watched(database)?;
+        self.connect(database)?;
         let connection = self.open.get_mut(database).ok_or(sqlx::Error::PoolClosed)?;
         let work = connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned())));
         let done = self.runtime.block_on(unless_stopped(work));
@@ -185,7 +185,7 @@ impl Postgres {
         migrator: &Migrator,
         together: bool,
     ) -> Result<(), MigrateError> {
-        self.watched(database)?;
+        self.watch(database)?;
         let connection = self.open.get_mut(database).ok_or(sqlx::Error::PoolClosed)?;
         let work = async {
             if !together {
@@ -202,13 +202,9 @@ impl Postgres {
         done.unwrap_or_else(|| Err(stopped().into()))
     }
 
-    /// A connection whose statement ends soon after we do, however we end.
-    fn watched(&mut self, database: &DatabaseName) -> Result<(), sqlx::Error> {
-        if !self.open.contains_key(database) {
-            self.connect(database)?;
-            self.run(database, WATCH)?;
-        }
-        Ok(())
+    /// From now on a statement on this connection ends soon after we do, however we end.
+    pub fn watch(&mut self, database: &DatabaseName) -> Result<(), sqlx::Error> {
+        self.run(database, WATCH)
     }
 
     /// Waits a moment between two looks at something that is about to change.

@@ -26,12 +26,10 @@ Examples:
   slate-undo --to 3           number 3
   slate-undo --gc             remove the copies that are older than undo.days, for good
 
-It removes nothing that has no complete, compared copy, and nothing that is not proved to be this workspace's. Unnamed
+It removes nothing that has no complete, compared copy, and nothing that is not proved to be this workspace's. Unnamed \
 volumes keep their copy: Compose could not mount them again."
 )]
 pub struct Undo {
-    #[command(flatten)]
-    shared: Shared,
     /// Show what is kept, and stop
     #[arg(long, conflicts_with = "to")]
     list: bool,
@@ -44,6 +42,8 @@ pub struct Undo {
     /// With --gc: those of at least so many days [default: undo.days]
     #[arg(long, value_name = "DAYS", requires = "gc")]
     older_than: Option<u32>,
+    #[command(flatten)]
+    shared: Shared,
 }
 
 impl Command for Undo {

@@ -25,12 +25,10 @@ Examples:
   slate-clean --except cache       leave one service and its volumes
   slate-clean --yes --no-undo      for scripts: no copy, no way back
 
-It leaves external volumes, bind mounts, images, and whatever another folder, another project or other compose files
+It leaves external volumes, bind mounts, images, and whatever another folder, another project or other compose files \
 use; each is named. A data volume that is not proved to be this workspace's is refused."
 )]
 pub struct Clean {
-    #[command(flatten)]
-    shared: Shared,
     /// The database's container and volume alone
     #[arg(long, conflicts_with = "except")]
     only_db: bool,
@@ -40,6 +38,8 @@ pub struct Clean {
     /// Start everything again afterwards
     #[arg(long)]
     up: bool,
+    #[command(flatten)]
+    shared: Shared,
 }
 
 impl Command for Clean {

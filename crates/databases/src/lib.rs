@@ -2,6 +2,8 @@
 
 mod psql;
 mod reset;
+#[cfg(test)]
+mod sample;
 mod undo;
 
 pub use psql::Psql;

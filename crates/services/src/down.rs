@@ -20,7 +20,7 @@ Examples:
   slate-down
   slate-down --dry-run        what would stop
 
-It removes nothing: containers, networks, volumes and databases stay as they are. Containers of another folder or of
+It removes nothing: containers, networks, volumes and databases stay as they are. Containers of another folder or of \
 other compose files are left running, and named."
 )]
 pub struct Down {

@@ -26,18 +26,18 @@ Examples:
   slate-up api                the database, api, and what api needs
   slate-up --adopt            take over a data volume that was here before
 
-It never asks, and never changes a row that is there: no migration runs on a database that holds tables. It refuses a
+It never asks, and never changes a row that is there: no migration runs on a database that holds tables. It refuses a \
 project name that containers of another folder have, and a data volume of unknown origin unless --adopt is given."
 )]
 pub struct Up {
-    #[command(flatten)]
-    shared: Shared,
     /// Services to start, with what they need [default: all]
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
     /// The data volume that is here is this workspace's, although nothing proves it
     #[arg(long)]
     adopt: bool,
+    #[command(flatten)]
+    shared: Shared,
 }
 
 impl Command for Up {

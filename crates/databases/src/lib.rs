@@ -1,5 +1,6 @@
 //! What the server holds: reset it, open it, take it back.
 
+mod gc;
 mod psql;
 mod reset;
 #[cfg(test)]

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use clap::Parser;
 use plan::{
-    Action, Config, Container, Data, Database, DatabaseName, EngineFacts, Expect, Fact, Fault, Kind, Label,
-    LabelKind, Marker, Origin, Plan, Reading, Seeding, Server, Session, Stack, Step, Undo, Wants, World,
-    guard, stack, words,
+    Action, Config, Container, Data, Database, DatabaseName, EngineFacts, Exit, Expect, Fact, Fault, Kind,
+    Label, LabelKind, Marker, Origin, Plan, Reading, Seeding, Server, Session, Stack, Step, Undo, Wants,
+    World, guard, stack, words,
 };
 use shell::{Command, Shared};
 
@@ -63,6 +63,12 @@ impl Command for Reset {
 
     fn plan(&self, config: &Config, world: &World) -> Result<Plan, Fault> {
         let server = guard::own_server(world)?;
+        if config.migrations.tool.is_none() {
+            return Err(Fault::new(Exit::Usage, "there is nothing to build a new database from")
+                .cause("no migrations are configured")
+                .state("nothing was changed")
+                .hint("set migrations.tool and migrations.dir in cleanslate.toml"));
+        }
         let mut plan = Plan::new(Self::NAME, server.name.as_str());
         plan.target = format!("Reset {} on {}", server.name, place(server, world));
         plan.question = format!("Reset {}?", server.name);

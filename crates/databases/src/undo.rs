@@ -10,6 +10,8 @@ use plan::{
 };
 use shell::{Command, Shared};
 
+use crate::gc;
+
 /// Brings back what the last clean took: every database, role and row
 ///
 /// What stands in its place now is kept in turn, so that undo is itself undone by another one.
@@ -22,6 +24,7 @@ Examples:
   slate-undo                  the newest that is kept
   slate-undo --list           what is kept, with its numbers
   slate-undo --to 3           number 3
+  slate-undo --gc             remove the copies that are older than undo.days, for good
 
 It removes nothing that has no complete, compared copy, and nothing that is not proved to be this workspace's. Unnamed \
 volumes keep their copy: Compose could not mount them again."
@@ -33,6 +36,12 @@ pub struct Undo {
     /// Bring this number back instead of the newest
     #[arg(long, value_name = "N")]
     to: Option<u32>,
+    /// Remove old copies for good
+    #[arg(long, conflicts_with_all = ["to", "list"])]
+    gc: bool,
+    /// With --gc: those of at least so many days [default: undo.days]
+    #[arg(long, value_name = "DAYS", requires = "gc")]
+    older_than: Option<u32>,
     #[command(flatten)]
     shared: Shared,
 }
@@ -46,15 +55,19 @@ impl Command for Undo {
 
     fn wants(&self) -> Wants {
         // A list needs no look into volumes.
-        let engine = if self.list { EngineFacts::Server } else { EngineFacts::Files };
-        Wants { engine, sizes: !self.list, lock: !self.list, ..Wants::default() }
+        let engine = if self.list || self.gc { EngineFacts::Server } else { EngineFacts::Files };
+        Wants { engine, sizes: !self.list && !self.gc, lock: !self.list, ..Wants::default() }
     }
 
-    fn plan(&self, _: &Config, world: &World) -> Result<Plan, Fault> {
+    fn plan(&self, config: &Config, world: &World) -> Result<Plan, Fault> {
         let subject = world.name().map(ToString::to_string).unwrap_or_default();
         let mut plan = Plan::new(Self::NAME, subject);
         if self.list {
             plan.facts = list(world);
+            return Ok(plan);
+        }
+        if self.gc {
+            gc::collect(&mut plan, config, world, self.older_than);
             return Ok(plan);
         }
         let n = self.number(world)?;

@@ -66,6 +66,11 @@ pub enum Action {
         copy: VolumeName,
         n: u32,
     },
+    /// Give up a kept copy that nothing else holds.
+    GiveUpCopy {
+        copy: VolumeName,
+        n: u32,
+    },
 
     /// initdb for the private cluster.
     CreateCluster,
@@ -81,6 +86,11 @@ pub enum Action {
         n: u32,
     },
     RemoveCluster,
+    /// A kept cluster that nobody wants any more, or whose time is over.
+    ForgetCluster {
+        folder: PathBuf,
+        n: u32,
+    },
 
     /// Wait until the server takes a login over TCP and answers twice with the same start time.
     AwaitServer,
@@ -222,7 +232,9 @@ impl Action {
             Self::RemoveContainer { .. }
             | Self::RemoveVolume { .. }
             | Self::ForgetVolume { .. }
+            | Self::GiveUpCopy { .. }
             | Self::RemoveCluster
+            | Self::ForgetCluster { .. }
             | Self::DropDatabase { .. } => Effect::Destroys,
         }
     }
@@ -262,6 +274,7 @@ impl Action {
             Self::RestoreVolume { from, to, .. } => {
                 ("restore", "restored", format!("volume `{}` from `{from}`", to.shown()))
             }
+            Self::GiveUpCopy { copy, .. } => ("give up", "gave up", format!("copy `{copy}`")),
             Self::ForgetVolume { copy, .. } => ("remove", "removed", format!("copy `{copy}`")),
             Self::CreateCluster => ("create", "created", "the local cluster".to_owned()),
             Self::StartCluster => ("start", "started", "the local cluster".to_owned()),
@@ -270,6 +283,7 @@ impl Action {
             Self::RestoreCluster { n, .. } => {
                 ("restore", "restored", format!("the local cluster, number {n}"))
             }
+            Self::ForgetCluster { n, .. } => ("remove", "removed", format!("kept cluster {n}")),
             Self::RemoveCluster => ("remove", "removed", "the local cluster".to_owned()),
             Self::AwaitServer => ("await", "ready", "Postgres".to_owned()),
             Self::CreateDatabase { database, .. } => ("create", "created", format!("`{database}`")),

@@ -229,7 +229,8 @@ fn contents(plan: &mut Plan, world: &World, server: &Server) {
 fn way_back(config: &Config, world: &World, n: u32) -> String {
     let days = config.undo.days.unwrap_or(plan::UNDO_DAYS);
     let undo = world.workspace.command(&format!("undo --to {n}"));
-    format!("kept for {}; brought back by {undo}", words::count(u64::from(days), "day"))
+    let gc = world.workspace.command("undo --gc");
+    format!("kept: {undo} brings it back, {gc} removes it after {}", words::count(u64::from(days), "day"))
 }
 
 #[cfg(test)]

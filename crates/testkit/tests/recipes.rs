@@ -1,6 +1,6 @@
 //! The recipes read as a menu, and hand over to the binaries: every argument intact, every exit code as it was.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -39,6 +39,14 @@ impl Cluster {
         Ok(())
     }
 
+    /// Removes a cluster that was kept.
+    pub fn forget(&self, kept: &Path) -> Result<(), Fault> {
+        if *kept == *self.folder {
+            return Err(Fault::new(Exit::Refused, "the local cluster is no kept one"));
+        }
+        remove_folder(kept)
+    }
+
     pub fn kept_folder(&self, n: u32) -> PathBuf {
         self.folder.with_extension(format!("kept_{n}"))
     }

@@ -3,6 +3,7 @@
 
 use plan::{Action, ContainerName, Exit, Fault, Outcome, Said, VolumeName, words};
 
+use super::copy::Original;
 use super::docker::{ask, ask_for, change, fault, is_missing};
 use super::{Context, copy, ready, start, volumes};
 use crate::records::Records;
@@ -37,7 +38,8 @@ pub(crate) fn perform(
         Action::RestoreVolume { from, to, labels, image } => {
             copy::restore(context, from, to, labels, image, said)
         }
-        Action::ForgetVolume { copy, .. } => copy::forget(context, copy),
+        Action::ForgetVolume { copy, .. } => copy::forget(context, copy, Original::MustExist),
+        Action::GiveUpCopy { copy, .. } => copy::forget(context, copy, Original::MayBeGone),
         _ => Err(Fault::new(Exit::Failed, "this is no action of the engine's")),
     }
 }

@@ -96,8 +96,15 @@ pub(super) fn restore(
     Ok(Outcome::detail(format!("{}, compared", words::bytes(bytes))))
 }
 
+/// Whether a copy may go while nothing else holds what is in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Original {
+    MustExist,
+    MayBeGone,
+}
+
 /// Removes a copy of ours whose original is there, and its record.
-pub(super) fn forget(context: &Context<'_>, copy: &VolumeName) -> Result<Outcome, Fault> {
+pub(super) fn forget(context: &Context<'_>, copy: &VolumeName, needed: Original) -> Result<Outcome, Fault> {
     let attempt = format!("copy `{copy}` was not removed");
     let mut records = Records::read(context.workspace)?;
     let Some(volume) = inspect::volumes(vec![copy.to_string()])?.into_iter().next() else {
@@ -109,7 +116,7 @@ pub(super) fn forget(context: &Context<'_>, copy: &VolumeName) -> Result<Outcome
         return Err(Fault::new(Exit::Refused, attempt).cause("it does not carry this workspace's label"));
     }
     let original = text(label::OF).unwrap_or_default().to_owned();
-    if inspect::volumes(vec![original.clone()])?.is_empty() {
+    if needed == Original::MustExist && inspect::volumes(vec![original.clone()])?.is_empty() {
         return Err(Fault::new(Exit::Refused, attempt).cause(format!("`{original}` is in no other place")));
     }
     remove(copy, &attempt)?;

@@ -23,6 +23,7 @@ impl Real<'_> {
 
     /// Creates the database, or opens it again. Another workspace's stays as it is.
     pub(super) fn ensure_database(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
+        self.created = self.databases(|databases| databases.oid(database))?.is_none();
         let outcome = self.databases(|databases| databases.ensure(database))?;
         let system_identifier = self.system_identifier()?;
         let foreign = self.marker(database)?.filter(|marker| {
@@ -56,8 +57,33 @@ impl Real<'_> {
             return Ok(Outcome::idle("it holds tables already"));
         }
         self.filled = true;
+        let outcome = self.fill(database, migrations, said)?;
+        // At once: should the seeds fail, the next run still knows what it was built from.
+        let marker = Marker {
+            workspace: self.world.workspace.id.clone(),
+            system_identifier: self.system_identifier()?,
+            origin: Origin::Built,
+            blueprint: self.world.blueprint.as_ref().map(|blueprint| blueprint.hash.clone()),
+            seeds: None,
+            at: Timestamp::now(),
+        };
+        self.databases(|databases| databases.stamp(database, &marker))?;
+        Ok(outcome)
+    }
+
+    fn fill(
+        &mut self,
+        database: &DatabaseName,
+        migrations: &Migrations,
+        said: &mut dyn FnMut(Said<'_>),
+    ) -> Result<Outcome, Fault> {
         let Some(service) = &migrations.at_start else {
-            return self.build(|builder| builder.migrate(database, migrations, said));
+            let done = self.build(|builder| builder.migrate(database, migrations, said));
+            // Half a baseline would be taken for a whole one by the next run.
+            if done.is_err() && self.created && self.holds_tables(database)? {
+                self.empty(database)?;
+            }
+            return done;
         };
         let context = self.engine()?;
         engine::await_service(&context, service, said)?;
@@ -67,6 +93,16 @@ impl Real<'_> {
         Err(Fault::new(Exit::Failed, format!("`{service}` answers, and `{database}` holds no table"))
             .cause("migrations.at_start says that it applies the migrations when it starts")
             .hint("remove migrations.at_start from cleanslate.toml"))
+    }
+
+    /// Makes a database again that this run made, and nobody was told of yet.
+    fn empty(&mut self, database: &DatabaseName) -> Result<(), Fault> {
+        self.databases(|databases| {
+            databases.close(database)?;
+            databases.end_sessions(database, &|_| None)?;
+            databases.drop(database)?;
+            databases.ensure(database).map(|_| ())
+        })
     }
 
     pub(super) fn ensure_marker(
@@ -82,6 +118,11 @@ impl Real<'_> {
             |there: &Marker| there.workspace == workspace && there.system_identifier == system_identifier;
         if let Some(there) = there.filter(own) {
             let mut outcome = Outcome::idle("was marked");
+            if there.origin == Origin::Built && self.seeded {
+                let marker = Marker { seeds: seeds.cloned(), ..there.clone() };
+                self.databases(|databases| databases.stamp(database, &marker))?;
+                outcome = Outcome::detail("built");
+            }
             if there.origin == Origin::Built && blueprint.is_some() && there.blueprint.as_ref() != blueprint {
                 let reset = self.world.workspace.command("reset --drop");
                 outcome.lines.push(format!("Stale: migrations or seeds changed since it was built: {reset}"));

@@ -33,6 +33,10 @@ pub struct Real<'a> {
     locked: bool,
     /// This run filled the workspace's database, so that it is built, not adopted.
     filled: bool,
+    /// This run created it.
+    created: bool,
+    /// This run loaded the seeds into it.
+    seeded: bool,
 }
 
 impl<'a> Real<'a> {
@@ -48,6 +52,8 @@ impl<'a> Real<'a> {
             psql: None,
             locked: false,
             filled: false,
+            created: false,
+            seeded: false,
         }
     }
 
@@ -67,6 +73,11 @@ impl<'a> Real<'a> {
             }
             Action::RestoreCluster { folder, n } => {
                 cluster.restore(folder)?;
+                records.forget_cluster(*n)?;
+                Ok(Outcome::default())
+            }
+            Action::ForgetCluster { folder, n } => {
+                cluster.forget(folder)?;
                 records.forget_cluster(*n)?;
                 Ok(Outcome::default())
             }
@@ -92,7 +103,9 @@ impl<'a> Real<'a> {
                 self.ensure_baseline(database, migrations, said)
             }
             Action::Seed { database, dir, seeding } => {
-                self.build(|builder| builder.seed(database, dir, *seeding, said))
+                let outcome = self.build(|builder| builder.seed(database, dir, *seeding, said))?;
+                self.seeded |= !outcome.idle;
+                Ok(outcome)
             }
             Action::Stamp { database, marker } => self.stamp(database, marker),
             Action::EnsureMarker { database, blueprint, seeds } => {
@@ -155,6 +168,7 @@ impl Machine for Real<'_> {
             | Action::StopCluster
             | Action::KeepCluster { .. }
             | Action::RestoreCluster { .. }
+            | Action::ForgetCluster { .. }
             | Action::RemoveCluster => self.perform_on_cluster(action),
             Action::StartServices { .. }
             | Action::AdoptVolume { .. }
@@ -167,7 +181,8 @@ impl Machine for Real<'_> {
             | Action::CopyVolume { .. }
             | Action::RemoveVolume { .. }
             | Action::RestoreVolume { .. }
-            | Action::ForgetVolume { .. } => engine::perform(action, &self.engine()?, said),
+            | Action::ForgetVolume { .. }
+            | Action::GiveUpCopy { .. } => engine::perform(action, &self.engine()?, said),
             _ => self.perform_on_databases(action, said),
         }
     }

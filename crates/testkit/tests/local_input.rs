@@ -1,5 +1,7 @@
 //! What a person can get wrong before Postgres runs: each is four lines, the right exit code, and nothing is made.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use std::fs;
 use std::net::TcpListener;
 

@@ -1,5 +1,7 @@
 //! What a person answers, in a terminal and without one: whatever is no consent leaves everything as it is.
 
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 use testkit::{Key, Screen, Shop, Stdin, offline};
 
 /// Everything that a decline may not change.

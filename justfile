@@ -2,6 +2,9 @@
 
 set positional-arguments
 
+# So that hints name recipes.
+export SLATE_RECIPE := "db"
+
 export PATH := justfile_directory() / "target/release" + ":" + env("PATH")
 
 # the database: `just db` shows its state, `just --list db` the rest
@@ -9,7 +12,7 @@ mod db 'cleanslate.just'
 
 [private]
 default:
-    @just --list --list-submodules
+    @{{ quote(just_executable()) }} --list --list-submodules
 
 # start the services, wait until they answer, make sure the database is there
 [group('workspace')]

@@ -3,6 +3,8 @@
 mod gc;
 mod psql;
 mod reset;
+#[cfg(test)]
+mod sample;
 mod undo;
 
 pub use psql::Psql;

@@ -21,11 +21,11 @@ Examples:
 What you type into psql is yours: nothing is asked and nothing is kept. The password reaches psql by its environment."
 )]
 pub struct Psql {
-    #[command(flatten)]
-    shared: Shared,
     /// Arguments for psql
     #[arg(value_name = "PSQL ARGUMENT", trailing_var_arg = true, allow_hyphen_values = true)]
     arguments: Vec<String>,
+    #[command(flatten)]
+    shared: Shared,
 }
 
 impl Command for Psql {

@@ -28,18 +28,18 @@ Examples:
   slate-reset --drop --yes --no-undo      for scripts: nothing is asked, nothing is kept
   slate-reset --drop --dry-run            what it would take
 
-It touches this workspace's own database alone: no other database, no role, no volume, no other project's container. A
+It touches this workspace's own database alone: no other database, no role, no volume, no other project's container. A \
 database with another workspace's marker is refused, and so is one that a replication slot or subscription reads."
 )]
 pub struct Reset {
-    #[command(flatten)]
-    shared: Shared,
     /// Drop the present database: there is no way back
     #[arg(long, required = true)]
     drop: bool,
     /// Leave the seeds out
     #[arg(long)]
     no_seed: bool,
+    #[command(flatten)]
+    shared: Shared,
 }
 
 impl Command for Reset {

@@ -26,12 +26,10 @@ Examples:
   slate-undo --to 3           number 3
   slate-undo --gc             remove the copies that are older than undo.days, for good
 
-It removes nothing that has no complete, compared copy, and nothing that is not proved to be this workspace's. Unnamed
+It removes nothing that has no complete, compared copy, and nothing that is not proved to be this workspace's. Unnamed \
 volumes keep their copy: Compose could not mount them again."
 )]
 pub struct Undo {
-    #[command(flatten)]
-    shared: Shared,
     /// Show what is kept, and stop
     #[arg(long, conflicts_with = "to")]
     list: bool,
@@ -44,6 +42,8 @@ pub struct Undo {
     /// With --gc: those of at least so many days [default: undo.days]
     #[arg(long, value_name = "DAYS", requires = "gc")]
     older_than: Option<u32>,
+    #[command(flatten)]
+    shared: Shared,
 }
 
 impl Command for Undo {
@@ -284,115 +284,10 @@ mod tests {
     use std::path::PathBuf;
 
     use jiff::Timestamp;
-    use plan::{
-        Compose, Confirm, ContainerName, DatabaseName, Effect, Health, Kind, Mount, Need, RoleName, Secret,
-        Server, Workspace,
-    };
+    use plan::{Confirm, Effect, Need};
 
     use super::*;
-
-    fn name(name: &str) -> VolumeName {
-        VolumeName::new(name).unwrap()
-    }
-
-    fn kept(n: u32, of: &str) -> Kept {
-        let place = KeptPlace::Volume {
-            copy: name(&format!("{of}_kept_{n}")),
-            of: name(of),
-            labels: BTreeMap::new(),
-        };
-        Kept { n, at: Timestamp::UNIX_EPOCH, bytes: 5_000_000, place }
-    }
-
-    fn volume(of: &str) -> Volume {
-        Volume {
-            name: name(of),
-            created: "then".to_owned(),
-            labels: BTreeMap::from([("com.docker.compose.project".to_owned(), "shop".to_owned())]),
-            driver: "local".to_owned(),
-            bytes: Some(1),
-            last_write: None,
-            recorded: true,
-            anonymous: false,
-        }
-    }
-
-    fn container(of: &str) -> Container {
-        let mount = Mount { kind: MountKind::Volume, source: of.to_owned(), target: "/data".to_owned() };
-        Container {
-            id: "id".to_owned(),
-            name: ContainerName::new("shop-db-1").unwrap(),
-            service: None,
-            project: Some("shop".to_owned()),
-            working_dir: Some(PathBuf::from("/shop")),
-            config_files: vec![PathBuf::from("/shop/compose.yml")],
-            compose_version: None,
-            one_off: false,
-            image: "postgres:17".to_owned(),
-            running: true,
-            health: Health::None,
-            exit_code: 0,
-            mounts: vec![mount],
-            ports: BTreeMap::new(),
-            addresses: Vec::new(),
-            environment: BTreeMap::new(),
-            healthcheck: Vec::new(),
-        }
-    }
-
-    fn engine() -> Engine {
-        let compose = Compose {
-            program: vec!["docker".to_owned(), "compose".to_owned()],
-            version: "2".to_owned(),
-            project: "shop".to_owned(),
-            files: vec![PathBuf::from("/shop/compose.yml")],
-            folder: PathBuf::from("/shop"),
-            services: Vec::new(),
-            database: None,
-            external: Vec::new(),
-            injects: false,
-        };
-        let copier = Some("postgres:17".to_owned());
-        Engine {
-            compose,
-            containers: vec![container("shop_data")],
-            volumes: vec![volume("shop_data")],
-            networks: Vec::new(),
-            copier,
-            free: Some(1_000_000_000),
-        }
-    }
-
-    fn world(kept: Vec<Kept>) -> World {
-        let server = Server {
-            kind: Kind::Compose,
-            state: ServerState::Running,
-            address: None,
-            user: RoleName::new("app").unwrap(),
-            password: Secret::default(),
-            name: DatabaseName::new("shop").unwrap(),
-            maintenance: DatabaseName::new("postgres").unwrap(),
-            system_identifier: String::new(),
-            version: String::new(),
-            databases: Vec::new(),
-        };
-        World {
-            now: Timestamp::UNIX_EPOCH,
-            workspace: Workspace {
-                root: PathBuf::from("/shop"),
-                id: "0123456789abcdef".to_owned(),
-                state: PathBuf::from("/state"),
-                first: false,
-                called: "slate-".to_owned(),
-            },
-            blueprint: None,
-            server: Some(server),
-            engine: Some(engine()),
-            last_kept: kept.iter().map(|kept| kept.n).max().unwrap_or(0),
-            kept,
-            unfinished: Vec::new(),
-        }
-    }
+    use crate::sample::{kept, world};
 
     fn undo(words: &[&str], world: &World) -> Result<Plan, Fault> {
         Undo::parse_from(std::iter::once(&"slate-undo").chain(words)).plan(&Config::default(), world)

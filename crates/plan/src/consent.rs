@@ -3,7 +3,7 @@
 use sha2::{Digest, Sha256};
 
 use crate::name::hex;
-use crate::{Confirm, Exit, Fault, Plan};
+use crate::{Confirm, Effect, Exit, Fault, Plan};
 
 /// A plan that somebody agreed to. Only [`approve`] makes one.
 #[derive(Debug)]
@@ -73,8 +73,12 @@ impl Plan {
         let tables =
             self.loss.databases.iter().map(|contents| format!("{} {}", contents.database, contents.tables));
         let volumes = self.loss.volumes.iter().map(|loss| loss.volume.to_string());
+        // What would be destroyed, and whether anything brings it back: a token for one is none for the other.
+        let destroyed = self.steps.iter().filter(|step| step.action.effect() == Effect::Destroys);
+        let destroyed = destroyed.map(|step| format!("{:?} {}", step.action.doing(), step.undo.is_none()));
         let parts = [self.command.to_owned(), self.subject.clone(), self.target.clone()];
-        for part in parts.into_iter().chain(tables).chain(volumes).chain(self.loss.unread.iter().cloned()) {
+        let lost = tables.chain(volumes).chain(self.loss.unread.iter().cloned());
+        for part in parts.into_iter().chain(lost).chain(destroyed) {
             hash.update(part);
             hash.update([0]);
         }
@@ -150,7 +154,7 @@ pub fn approve(
 fn unconfirmed(plan: &Plan, need: Need) -> Fault {
     let cause = match need {
         Need::Name => {
-            format!("{} would be lost for good, and --yes alone does not cover that", plan.loss.words())
+            format!("{} would be lost for good, which --yes alone does not cover", plan.loss.words())
         }
         Need::Nothing | Need::YesNo => format!("there is no terminal to ask on: {}", plan.asks.join(", ")),
     };
@@ -233,6 +237,17 @@ mod tests {
         assert!(approve(dropping(5), Confirm::Loss, &token(5), nobody).is_ok());
         assert!(approve(dropping(4), Confirm::Loss, &token(5), nobody).is_ok());
         let fault = approve(dropping(6), Confirm::Loss, &token(5), nobody).unwrap_err();
+        assert_eq!(fault.exit, Exit::Unconfirmed);
+    }
+
+    #[test]
+    fn a_token_for_what_undo_brings_back_is_none_for_what_it_does_not() {
+        let mut undoable = dropping(5);
+        undoable.steps[0].undo = Some(crate::Undo::Up);
+        let flags = Flags { confirm: Some(undoable.token()), ..Flags::default() };
+
+        let fault = approve(dropping(5), Confirm::Loss, &flags, nobody).unwrap_err();
+
         assert_eq!(fault.exit, Exit::Unconfirmed);
     }
 

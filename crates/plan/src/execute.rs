@@ -104,7 +104,7 @@ fn stopped(
 ) -> Fault {
     let (amended, failed) = amend(plan, begun, machine, tell);
     let look = machine.look(&plan.data);
-    fault.or_state(state(plan, done, &amended, &failed, &look))
+    fault.or_state(state(plan, (done, begun), &amended, &failed, &look))
 }
 
 /// Takes back what was begun since the last step that can't be.
@@ -136,7 +136,13 @@ fn is_final(action: &Action) -> bool {
         || matches!(action, Action::RenameDatabase { .. } | Action::KeepCluster { .. })
 }
 
-fn state(plan: &Plan, done: usize, amended: &[usize], failed: &[Action], look: &Look) -> String {
+fn state(
+    plan: &Plan,
+    (done, begun): (usize, usize),
+    amended: &[usize],
+    failed: &[Action],
+    look: &Look,
+) -> String {
     let undone: Vec<&DatabaseName> = amended
         .iter()
         .filter_map(|index| match &plan.steps.get(*index)?.action {
@@ -152,6 +158,17 @@ fn state(plan: &Plan, done: usize, amended: &[usize], failed: &[Action], look: &
     };
     let lasting = plan.steps.iter().enumerate().take(done).filter(|(index, step)| lasts(*index, step));
     let mut told: Vec<String> = lasting.map(|(_, step)| phrase(&step.action)).collect();
+    let halfway = plan
+        .steps
+        .iter()
+        .enumerate()
+        .take(begun)
+        .skip(done)
+        .filter(|(index, step)| is_of_many(&step.action) && !amended.contains(index));
+    told.extend(halfway.map(|(_, step)| {
+        let (verb, what) = step.action.doing();
+        format!("began to {verb} {what}")
+    }));
     if told.is_empty() {
         told.push(if amended.is_empty() { "nothing was changed" } else { "all is as it was" }.to_owned());
     }
@@ -172,6 +189,17 @@ fn state(plan: &Plan, done: usize, amended: &[usize], failed: &[Action], look: &
         ));
     }
     told.join("; ")
+}
+
+/// Made of several things: where it fails, some of them may have been done.
+fn is_of_many(action: &Action) -> bool {
+    matches!(
+        action,
+        Action::StartServices { .. }
+            | Action::StartContainers { .. }
+            | Action::StopContainers { .. }
+            | Action::RestartContainer { .. }
+    )
 }
 
 fn phrase(action: &Action) -> String {

@@ -2,13 +2,13 @@
 
 use clap::Parser;
 use plan::{
-    Action, Config, Container, Data, Engine, EngineFacts, Exit, Expect, Fact, Fault, Kind, Plan, Reading,
-    Server, ServerState, ServiceName, Step, Undo, Volume, VolumeLoss, VolumeName, Wants, World, guard, words,
+    Action, Config, Data, Engine, EngineFacts, Exit, Fact, Fault, Kind, Plan, Reading, Server, ServerState,
+    ServiceName, Step, VolumeLoss, Wants, World, guard, words,
 };
 use shell::{Command, Shared};
 
-use crate::scope::{Scope, removes};
-use crate::{stop, up};
+use crate::scope::{Scope, remove, removes};
+use crate::up;
 
 /// Removes this workspace's containers, networks and volumes, after a copy of each volume
 ///
@@ -25,12 +25,10 @@ Examples:
   slate-clean --except cache       leave one service and its volumes
   slate-clean --yes --no-undo      for scripts: no copy, no way back
 
-It leaves external volumes, bind mounts, images, and whatever another folder, another project or other compose files
+It leaves external volumes, bind mounts, images, and whatever another folder, another project or other compose files \
 use; each is named. A data volume that is not proved to be this workspace's is refused."
 )]
 pub struct Clean {
-    #[command(flatten)]
-    shared: Shared,
     /// The database's container and volume alone
     #[arg(long, conflicts_with = "except")]
     only_db: bool,
@@ -40,6 +38,8 @@ pub struct Clean {
     /// Start everything again afterwards
     #[arg(long)]
     up: bool,
+    #[command(flatten)]
+    shared: Shared,
 }
 
 impl Command for Clean {
@@ -231,62 +231,6 @@ fn way_back(config: &Config, world: &World, n: u32) -> String {
     let undo = world.workspace.command(&format!("undo --to {n}"));
     let gc = world.workspace.command("undo --gc");
     format!("kept: {undo} brings it back, {gc} removes it after {}", words::count(u64::from(days), "day"))
-}
-
-/// What a copy is called. An unnamed volume lends it the name of the service that mounts it.
-fn copy_of(engine: &Engine, scope: &Scope<'_>, volume: &Volume, n: u32) -> Option<VolumeName> {
-    let base = match scope.owner(volume) {
-        Some(service) if volume.anonymous => {
-            format!("{}_{service}_{}", engine.compose.project, volume.name.shown())
-        }
-        _ => volume.name.to_string(),
-    };
-    VolumeName::new(format!("{base}_kept_{n}")).ok()
-}
-
-/// Stop, copy, and only then remove.
-fn remove(config: &Config, engine: &Engine, scope: &Scope<'_>, copies: &Result<u32, String>) -> Vec<Step> {
-    let stopped: Vec<&Container> = scope.paused.iter().chain(&scope.containers).copied().collect();
-    let mut steps = stop(&stopped, engine, config.restart.grace);
-    let targets: Vec<Option<VolumeName>> = scope
-        .volumes
-        .iter()
-        .map(|one| copies.as_ref().ok().and_then(|n| copy_of(engine, scope, one, *n)))
-        .collect();
-    for (volume, copy) in scope.volumes.iter().zip(&targets) {
-        let (Some(copy), Ok(n), Some(image)) = (copy, copies, &engine.copier) else { continue };
-        let action =
-            Action::CopyVolume { from: volume.name.clone(), to: copy.clone(), n: *n, image: image.clone() };
-        steps.push(
-            Step::new(action, "so that undo brings it back")
-                .expects(same(volume))
-                .amend(Action::ForgetVolume { copy: copy.clone(), n: *n })
-                .weight(10 + volume.bytes.unwrap_or(0) / 1_000_000),
-        );
-    }
-    for container in &scope.containers {
-        let expect = Expect::Container { name: container.name.clone(), id: container.id.clone() };
-        let action = Action::RemoveContainer { container: container.name.clone() };
-        steps.push(Step::new(action, "it holds its volumes").expects(expect).undo(Undo::Up));
-    }
-    for network in &scope.networks {
-        let action = Action::RemoveNetwork { network: (*network).to_owned() };
-        steps.push(Step::new(action, "nobody is in it any more"));
-    }
-    for (volume, copy) in scope.volumes.iter().zip(targets) {
-        let step = Step::new(Action::RemoveVolume { volume: volume.name.clone() }, "the clean slate");
-        steps.push(match copy {
-            Some(copy) => step
-                .expects(Expect::Copied { volume: volume.name.clone(), copy: copy.clone() })
-                .undo(Undo::Copy { volume: copy }),
-            None => step.expects(same(volume)),
-        });
-    }
-    steps
-}
-
-fn same(volume: &Volume) -> Expect {
-    Expect::Volume { name: volume.name.clone(), created: volume.created.clone() }
 }
 
 #[cfg(test)]

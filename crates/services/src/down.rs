@@ -20,7 +20,7 @@ Examples:
   slate-down
   slate-down --dry-run        what would stop
 
-It removes nothing: containers, networks, volumes and databases stay as they are. Containers of another folder or of
+It removes nothing: containers, networks, volumes and databases stay as they are. Containers of another folder or of \
 other compose files are left running, and named."
 )]
 pub struct Down {
@@ -61,9 +61,11 @@ impl Command for Down {
             _ => None,
         });
         let stopped: u64 = stopped.sum();
-        let what =
-            if stopped > 0 { words::count(stopped, "container") } else { "the local cluster".to_owned() };
-        plan.closing.push(format!("Stopped {what}; all data is kept"));
+        if !plan.steps.is_empty() {
+            let what =
+                if stopped > 0 { words::count(stopped, "container") } else { "the local cluster".to_owned() };
+            plan.closing.push(format!("Stopped {what}; all data is kept"));
+        }
         plan.closing.push(format!("Next: {}", world.workspace.command("up")));
         Ok(plan)
     }

@@ -25,11 +25,11 @@ Examples:
 It touches no volume and no database, and restarts no service that was not named or configured."
 )]
 pub struct Restart {
-    #[command(flatten)]
-    shared: Shared,
     /// Services to restart [default: those configured]
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
+    #[command(flatten)]
+    shared: Shared,
 }
 
 impl Command for Restart {

@@ -1,13 +1,13 @@
-//! What a clean takes, and what it leaves with the reason.
+//! What a clean takes, in which steps, and what it leaves with the reason.
 
 use std::collections::BTreeSet;
 
 use plan::{
-    Container, Engine, Exit, Fault, Mount, MountKind, ServiceName, Volume, Whose, World, guard, network,
-    volume, words,
+    Action, Config, Container, Engine, Exit, Expect, Fault, Mount, MountKind, ServiceName, Step, Undo,
+    Volume, VolumeName, Whose, World, guard, network, volume, words,
 };
 
-use crate::{order, ours, up};
+use crate::{order, ours, stop, up};
 
 /// What goes, and what stays with the reason.
 #[derive(Debug)]
@@ -147,4 +147,65 @@ pub(crate) fn removes(scope: &Scope<'_>) -> String {
     } else {
         parts.join(" · ")
     }
+}
+
+/// What a copy is called. An unnamed volume lends it the name of the service that mounts it.
+fn copy_of(engine: &Engine, scope: &Scope<'_>, volume: &Volume, n: u32) -> Option<VolumeName> {
+    let base = match scope.owner(volume) {
+        Some(service) if volume.anonymous => {
+            format!("{}_{service}_{}", engine.compose.project, volume.name.shown())
+        }
+        _ => volume.name.to_string(),
+    };
+    VolumeName::new(format!("{base}_kept_{n}")).ok()
+}
+
+/// Stop, copy, and only then remove.
+pub(crate) fn remove(
+    config: &Config,
+    engine: &Engine,
+    scope: &Scope<'_>,
+    copies: &Result<u32, String>,
+) -> Vec<Step> {
+    let stopped: Vec<&Container> = scope.paused.iter().chain(&scope.containers).copied().collect();
+    let mut steps = stop(&stopped, engine, config.restart.grace);
+    let targets: Vec<Option<VolumeName>> = scope
+        .volumes
+        .iter()
+        .map(|one| copies.as_ref().ok().and_then(|n| copy_of(engine, scope, one, *n)))
+        .collect();
+    for (volume, copy) in scope.volumes.iter().zip(&targets) {
+        let (Some(copy), Ok(n), Some(image)) = (copy, copies, &engine.copier) else { continue };
+        let action =
+            Action::CopyVolume { from: volume.name.clone(), to: copy.clone(), n: *n, image: image.clone() };
+        steps.push(
+            Step::new(action, "so that undo brings it back")
+                .expects(same(volume))
+                .amend(Action::ForgetVolume { copy: copy.clone(), n: *n })
+                .weight(10 + volume.bytes.unwrap_or(0) / 1_000_000),
+        );
+    }
+    for container in &scope.containers {
+        let expect = Expect::Container { name: container.name.clone(), id: container.id.clone() };
+        let action = Action::RemoveContainer { container: container.name.clone() };
+        steps.push(Step::new(action, "it holds its volumes").expects(expect).undo(Undo::Up));
+    }
+    for network in &scope.networks {
+        let action = Action::RemoveNetwork { network: (*network).to_owned() };
+        steps.push(Step::new(action, "nobody is in it any more"));
+    }
+    for (volume, copy) in scope.volumes.iter().zip(targets) {
+        let step = Step::new(Action::RemoveVolume { volume: volume.name.clone() }, "the clean slate");
+        steps.push(match copy {
+            Some(copy) => step
+                .expects(Expect::Copied { volume: volume.name.clone(), copy: copy.clone() })
+                .undo(Undo::Copy { volume: copy }),
+            None => step.expects(same(volume)),
+        });
+    }
+    steps
+}
+
+fn same(volume: &Volume) -> Expect {
+    Expect::Volume { name: volume.name.clone(), created: volume.created.clone() }
 }

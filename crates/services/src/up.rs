@@ -26,18 +26,18 @@ Examples:
   slate-up api                the database, api, and what api needs
   slate-up --adopt            take over a data volume that was here before
 
-It never asks, and never changes a row that is there: no migration runs on a database that holds tables. It refuses a
+It never asks, and never changes a row that is there: no migration runs on a database that holds tables. It refuses a \
 project name that containers of another folder have, and a data volume of unknown origin unless --adopt is given."
 )]
 pub struct Up {
-    #[command(flatten)]
-    shared: Shared,
     /// Services to start, with what they need [default: all]
     #[arg(value_name = "SERVICE")]
     services: Vec<String>,
     /// The data volume that is here is this workspace's, although nothing proves it
     #[arg(long)]
     adopt: bool,
+    #[command(flatten)]
+    shared: Shared,
 }
 
 impl Command for Up {
@@ -235,6 +235,10 @@ fn finish(config: &Config, world: &World, server: &Server, filled: bool) -> Vec<
 
 /// The private cluster, from whatever state it is in.
 pub(crate) fn start_cluster(config: &Config, world: &World, server: &Server) -> Vec<Step> {
+    let mut config = config.clone();
+    // No service runs here that could migrate at its start.
+    config.migrations.at_start = None;
+    let config = &config;
     let mut steps = Vec::new();
     if server.state == ServerState::Absent {
         steps.push(Step::new(Action::CreateCluster, "there is none yet").weight(20));

@@ -1,5 +1,6 @@
 //! The pipeline of every binary: config → discover → plan → confirm → execute → report. No stage calls back.
 
+mod help;
 mod pipeline;
 mod shared;
 

@@ -6,12 +6,15 @@ use plan::{Exit, Fault, Plan, approve, execute};
 use terminal::Terminal;
 use world::{Journal, Options, Real};
 
-use crate::{Color, Command, Json, Shared};
+use crate::{Color, Command, Json, Shared, help};
 
 /// Runs a command to its exit code.
 #[must_use]
 pub fn main<C: Command>() -> ExitCode {
-    let command = C::parse();
+    let command = match C::from_arg_matches(&help::on_one_screen(C::command()).get_matches()) {
+        Ok(command) => command,
+        Err(error) => error.exit(),
+    };
     let mut terminal = Terminal::new(options(command.shared(), C::NAME));
     let alone = world::surroundings::leave_behind()
         .map_err(|why| Fault::new(Exit::Failed, "cleanslate did not start").cause(why.to_string()));

@@ -30,7 +30,7 @@ pub struct Shared {
     #[arg(short = 'n', long)]
     pub dry_run: bool,
     /// One JSON object on stdout; `stream`: one event a line
-    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "object")]
+    #[arg(long, value_name = "HOW", num_args = 0..=1, require_equals = true, default_missing_value = "object", hide_possible_values = true)]
     pub json: Option<Json>,
     /// Only results and errors
     #[arg(short, long)]

@@ -83,7 +83,9 @@ impl Psql {
 
     /// Becomes psql, for a person or for the arguments they gave. Comes back only when that failed.
     pub fn become_it(&self, server: &Server, database: &DatabaseName, arguments: &[String]) -> Fault {
-        let why = self.program(server, database).args(arguments).replace();
+        // A person at work is told from our own short looks by this name.
+        let program = self.program(server, database).variable("PGAPPNAME", "slate-psql");
+        let why = program.args(arguments).replace();
         Fault::new(Exit::NotReady, "psql was not opened").cause(why.to_string())
     }
 

@@ -22,7 +22,7 @@ use crate::records::Records;
 use crate::workspace::remember_reset;
 
 /// The real world, as far as one plan goes.
-#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own about this run")]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that this run did")]
 pub struct Real<'a> {
     config: &'a Config,
     world: &'a World,

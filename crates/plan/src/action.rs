@@ -239,6 +239,18 @@ impl Action {
         }
     }
 
+    /// The database that it puts something into.
+    pub(crate) fn fills(&self) -> Option<&DatabaseName> {
+        match self {
+            Self::Migrate { database, .. }
+            | Self::Seed { database, .. }
+            | Self::Stamp { database, .. }
+            | Self::Label { database, .. }
+            | Self::CarryOver { to: database, .. } => Some(database),
+            _ => None,
+        }
+    }
+
     /// In two columns: a verb, and what it is done to. In the present for a plan and a bar.
     #[must_use]
     pub fn doing(&self) -> (&'static str, String) {

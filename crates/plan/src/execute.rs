@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use crate::step::Data;
-use crate::{Action, Approved, Effect, Event, Exit, Expect, Fault, Outcome, Plan, words};
+use crate::{Action, Approved, DatabaseName, Effect, Event, Exit, Expect, Fault, Outcome, Plan, Step, words};
 
 /// What can perform actions: the real world, or a fake that the same contract tests prove.
 pub trait Machine {
@@ -143,12 +143,20 @@ fn state(
     failed: &[Action],
     look: &Look,
 ) -> String {
-    let lasting = plan
-        .steps
+    let undone: Vec<&DatabaseName> = amended
         .iter()
-        .enumerate()
-        .take(done)
-        .filter(|(index, step)| step.action.effect() != Effect::Reads && !amended.contains(index));
+        .filter_map(|index| match &plan.steps.get(*index)?.action {
+            Action::CreateDatabase { database, .. } => Some(database),
+            _ => None,
+        })
+        .collect();
+    let lasts = |index: usize, step: &Step| {
+        step.action.effect() != Effect::Reads
+            && !amended.contains(&index)
+            // What was put into a database went with it.
+            && !step.action.fills().is_some_and(|database| undone.contains(&database))
+    };
+    let lasting = plan.steps.iter().enumerate().take(done).filter(|(index, step)| lasts(*index, step));
     let mut told: Vec<String> = lasting.map(|(_, step)| phrase(&step.action)).collect();
     let halfway = plan
         .steps

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use nix::sys::signal::{Signal, killpg};
+use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 
 use crate::Screen;
@@ -146,12 +146,31 @@ impl Launch {
         Screen::start(self, columns, rows)
     }
 
-    /// Runs it to its end.
+    /// Runs it, and kills it alone once the time is over: what it started goes on. Its code, when it was quicker.
     ///
     /// # Panics
-    /// There is no such program, or it outlived the deadline.
+    /// There is no such program.
     #[must_use]
-    pub fn run(&self, stdin: Stdin<'_>) -> Output {
+    pub fn kill_after(&self, time: Duration) -> Option<i32> {
+        let mut command = self.command();
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let spawned = {
+            let _quiet = spawning();
+            command.spawn()
+        };
+        let mut child = spawned.unwrap_or_else(|error| panic!("{}: {error}", self.program.display()));
+        let pid = Pid::from_raw(i32::try_from(child.id()).expect("a process id"));
+        let (exited, exit) = channel();
+        thread::spawn(move || exited.send(child.wait()));
+        if let Ok(status) = exit.recv_timeout(time) {
+            return status.expect("its status").code();
+        }
+        // It may end by itself in this moment.
+        let _ = kill(pid, Signal::SIGKILL);
+        exit.recv_timeout(self.deadline).expect("its end").expect("its status").code()
+    }
+
+    fn command(&self) -> Command {
         let mut command = Command::new(&self.program);
         command.args(&self.args).current_dir(&self.folder).process_group(0);
         for (name, value) in &self.env {
@@ -160,6 +179,16 @@ impl Launch {
                 None => command.env_remove(name),
             };
         }
+        command
+    }
+
+    /// Runs it to its end.
+    ///
+    /// # Panics
+    /// There is no such program, or it outlived the deadline.
+    #[must_use]
+    pub fn run(&self, stdin: Stdin<'_>) -> Output {
+        let mut command = self.command();
         let null = matches!(stdin, Stdin::Null);
         command.stdin(if null { Stdio::null() } else { Stdio::piped() });
         command.stdout(Stdio::piped()).stderr(Stdio::piped());

@@ -21,6 +21,14 @@ fn an_error_in_the_baseline_is_told_with_its_place_on_reset() {
     assert_eq!(told.state, "all is as it was; your data is whole in `shop`");
     assert_eq!(shop.contents(), before);
     assert_eq!(shop.databases(), "shop");
+
+    // Later than the baseline: what was done to the new database went with it.
+    shop.write("migrations/1_baseline.sql", "CREATE TABLE goods (id int PRIMARY KEY, name text);\n");
+    shop.write("seeds/2_more.sql", "INSERT INTO nothing VALUES (1);\n");
+    let told = shop.reset().told(1);
+    assert_eq!(told.cause, "seeds/2_more.sql:1:13: relation \"nothing\" does not exist");
+    assert_eq!(told.state, "all is as it was; your data is whole in `shop`");
+    assert_eq!(shop.contents(), before);
 }
 
 #[test]

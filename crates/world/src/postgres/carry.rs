@@ -58,8 +58,13 @@ pub(crate) fn carried_over(
     );
     for row in postgres.rows(maintenance, &settings)? {
         let (name, value): (String, String) = (row.try_get("name")?, row.try_get("value")?);
-        let value =
-            if LISTS.contains(&name.as_str()) && !value.is_empty() { value } else { row.try_get("literal")? };
+        let value = match value.as_str() {
+            // An empty list is stored as one empty name, which SET does not take.
+            r#""""# => "''".to_owned(),
+            "" => row.try_get("literal")?,
+            _ if LISTS.contains(&name.as_str()) => value,
+            _ => row.try_get("literal")?,
+        };
         let of = match row.try_get::<Option<String>, _>("role")? {
             Some(role) => format!("ALTER ROLE {role} IN DATABASE {to}"),
             None => format!("ALTER DATABASE {to}"),

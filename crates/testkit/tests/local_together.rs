@@ -1,0 +1,92 @@
+//! Many at once: runs of ours beside each other, and clients that keep coming back.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::thread;
+
+use testkit::{Output, Shop, offline};
+
+fn at_once(shop: &Shop, name: &str, arguments: &[&str]) -> Vec<Output> {
+    thread::scope(|scope| {
+        let runs: Vec<_> = (0..20).map(|_| scope.spawn(|| shop.run(name, arguments))).collect();
+        runs.into_iter().map(|run| run.join().unwrap()).collect()
+    })
+}
+
+#[test]
+fn twenty_ups_on_nothing_make_one_cluster_seeded_once() {
+    if offline("twenty runs at once") {
+        return;
+    }
+    let shop = Shop::new();
+
+    let ups = at_once(&shop, "slate-up", &[]);
+
+    assert!(ups.iter().all(|up| up.code == 0), "{ups:#?}");
+    assert_eq!(std::fs::read_dir(shop.clusters()).unwrap().count(), 1);
+    assert_eq!(shop.ask("SELECT count(*) FROM goods"), "2");
+    assert_eq!(ups.iter().filter(|up| up.stderr.contains("seeded ")).count(), 1, "{ups:#?}");
+
+    let _ = shop.ask("INSERT INTO goods VALUES (3, 'vase')");
+    let resets = at_once(&shop, "slate-reset", &["--drop", "--yes", "--no-undo"]);
+    for reset in &resets {
+        // All of them queue; a machine that is too slow for that says who is at work.
+        assert!(reset.code == 0 || (reset.code == 5 && reset.stderr.contains("another run")), "{reset:#?}");
+    }
+    assert_eq!((shop.databases().as_str(), shop.ask("SELECT count(*) FROM goods").as_str()), ("shop", "2"));
+
+    let cleans = at_once(&shop, "slate-clean", &["--yes"]);
+    assert!(cleans.iter().all(|clean| clean.code == 0), "{cleans:#?}");
+    let _ = shop.run("slate-undo", &["--yes"]).expect_code(0);
+    shop.up();
+    assert_eq!(shop.ask("SELECT count(*) FROM goods"), "2");
+}
+
+#[test]
+fn a_reset_goes_through_while_clients_keep_reconnecting() {
+    if offline("clients that reconnect") {
+        return;
+    }
+    let shop = Shop::open();
+    let _ = shop.ask("INSERT INTO goods VALUES (3, 'vase')");
+    let (over, served) = (AtomicBool::new(false), AtomicU64::new(0));
+
+    thread::scope(|scope| {
+        for _ in 0..5 {
+            scope.spawn(|| {
+                while !over.load(Ordering::Relaxed) {
+                    // Stays connected until it is cut, and then comes again.
+                    let mut client = shop.psql("shop");
+                    client
+                        .args(["-c", "SELECT 1", "-c", "SELECT pg_sleep(0.2)"])
+                        .stdout(Stdio::null())
+                        .stderr(Stdio::null());
+                    let served_it = client.status().unwrap().success();
+                    served.fetch_add(u64::from(served_it), Ordering::Relaxed);
+                }
+            });
+        }
+        let connected = "SELECT count(*) >= 3 FROM pg_stat_activity WHERE datname = 'shop'";
+        shop.wait_until(connected, "t");
+        let resets: Vec<Output> = (0..5)
+            .map(|_| {
+                shop.wait_until(connected, "t");
+                shop.reset()
+            })
+            .collect();
+        let before = served.load(Ordering::Relaxed);
+        let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        while served.load(Ordering::Relaxed) < before + 5 && std::time::Instant::now() < until {
+            thread::yield_now();
+        }
+        over.store(true, Ordering::Relaxed);
+        for reset in &resets {
+            assert_eq!(reset.code, 0, "{reset:?}");
+            assert!(reset.stderr.contains("cut a customer ("), "{reset:?}");
+        }
+        assert!(served.load(Ordering::Relaxed) >= before + 5, "the clients are served again");
+    });
+    assert_eq!(shop.ask("SELECT count(*) FROM goods"), "2");
+}

@@ -1,12 +1,21 @@
 //! Killed without a word at any moment: the data is whole under a name that can be told, and the next run succeeds.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use testkit::{Shop, offline};
 
 /// Moments that lie everywhere in a run of this length, the same each time.
 fn moments(rounds: u32, longest: u32) -> impl Iterator<Item = Duration> {
     (0..rounds).map(move |round| Duration::from_millis(u64::from((round * 7919) % longest)))
+}
+
+/// Waits until no session of cleanslate's is left on the server.
+fn await_quiet(shop: &Shop) {
+    let sessions = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'cleanslate'";
+    let deadline = Instant::now() + Duration::from_secs(20);
+    while shop.ask_in("postgres", sessions) != "0" {
+        assert!(Instant::now() < deadline, "a session of the killed run is left");
+    }
 }
 
 /// A row that no seed has.
@@ -24,6 +33,8 @@ fn a_reset_killed_at_any_moment_keeps_the_old_or_the_new_whole() {
         let ended = shop.launch("slate-reset", &["--drop", "--yes", "--no-undo"]).kill_after(moment);
 
         assert!(matches!(ended, None | Some(0)), "{ended:?} after {moment:?}");
+        // The psql of the killed run may be in the middle of its statement.
+        await_quiet(&shop);
         let names = shop.databases();
         let whole = names.split(' ').map(|name| {
             let open = format!("SELECT datallowconn FROM pg_database WHERE datname = '{name}'");
@@ -52,6 +63,7 @@ fn up_puts_right_what_a_killed_reset_left() {
     let shop = Shop::open();
     for moment in moments(10, 260) {
         let _ = shop.launch("slate-reset", &["--drop", "--yes", "--no-undo"]).kill_after(moment);
+        await_quiet(&shop);
 
         let up = shop.run("slate-up", &[]);
 

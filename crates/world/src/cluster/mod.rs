@@ -26,6 +26,8 @@ pub(crate) use place::maintenance;
 
 /// How soon the end of the server is noticed.
 const NOTICE: Duration = Duration::from_millis(5);
+/// How long a server that is stopping already gets to end.
+const STOPS: Duration = Duration::from_mins(1);
 
 /// initdb makes extensions for its user, and Postgres refuses an owner with one of these.
 const NOT_IN_USER: [char; 4] = ['"', '$', '\'', '\\'];
@@ -89,7 +91,7 @@ impl Cluster {
         let notes = self.notes();
         let state = match (self.major(), self.postmaster()) {
             (None, _) => ServerState::Absent,
-            (_, Some(_)) => ServerState::Running,
+            (_, Some(_)) if !self.is_stopping() => ServerState::Running,
             _ => ServerState::Stopped,
         };
         let (port, password) =
@@ -124,6 +126,12 @@ impl Cluster {
         let pid = text.lines().next()?.trim().parse().ok().and_then(Pid::from_raw)?;
         // After a crash the file stays, and its number may be another program's by now.
         (test_kill_process(pid).is_ok() && is_postgres(pid, &self.folder)).then_some(pid)
+    }
+
+    /// A run that was killed may have told the server to stop, and it is at that.
+    fn is_stopping(&self) -> bool {
+        let text = fs::read_to_string(self.folder.join("postmaster.pid")).unwrap_or_default();
+        text.lines().nth(7).is_some_and(|status| status.trim() == "stopping")
     }
 
     /// The port of the running server, as it says itself: our notes may be older than it.
@@ -181,6 +189,10 @@ impl Cluster {
     }
 
     pub fn start(&self) -> Result<Outcome, Fault> {
+        let begun = Instant::now();
+        while self.postmaster().is_some() && self.is_stopping() && begun.elapsed() < STOPS {
+            std::thread::park_timeout(NOTICE);
+        }
         if self.postmaster().is_some() {
             return Ok(Outcome::idle("was running"));
         }

@@ -98,10 +98,11 @@ impl Databases<'_> {
         let rows = self.postgres.rows(&maintenance, &sql);
         let rows = rows.map_err(|error| fault(&format!("`{database}` was not looked up"), &error))?;
         match rows.first() {
-            None => {
-                self.create(database, &self.server.user.clone(), None)?;
-                Ok(Outcome::detail("created"))
-            }
+            None => match self.create(database, &self.server.user.clone(), None) {
+                // The psql of a run that was killed may have been at it.
+                Err(_) if self.oid(database)?.is_some() => Ok(Outcome::detail("created by another run")),
+                created => created.map(|_| Outcome::detail("created")),
+            },
             Some(row) if row.get("broken") => {
                 Err(Fault::new(Exit::Refused, format!("`{database}` is half dropped"))
                     .cause("its server stopped in the middle of a DROP: nothing in it can be trusted")

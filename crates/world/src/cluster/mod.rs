@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, geteuid, kill_process, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 use crate::holder;
+use crate::interrupt;
 use crate::program::{Program, Run};
 use crate::programs::{self, Programs};
 use crate::workspace::{make_folder, random_hex, replace_file};
@@ -275,6 +276,10 @@ impl Cluster {
             .map_err(|why| failed("the local cluster was not stopped", &why.into()))?;
         let begun = Instant::now();
         while self.postmaster().is_some() {
+            if interrupt::asked() {
+                return Err(Fault::new(Exit::Declined, "interrupted")
+                    .state("the local cluster was asked to stop; its data is untouched"));
+            }
             if begun.elapsed() > timeout {
                 return Err(Fault::new(Exit::NotReady, "the local cluster does not stop")
                     .cause(format!("it runs still after {} s", timeout.as_secs()))

@@ -192,10 +192,19 @@ fn tell(plan: &mut Plan, scope: &Scope<'_>, world: &World, server: &Server, copi
     }
     match copies {
         Ok(_) => {
-            let what = words::count(scope.volumes.len() as u64, "volume");
+            let (unnamed, named): (Vec<&plan::Volume>, Vec<&plan::Volume>) =
+                scope.volumes.iter().copied().partition(|one| one.anonymous);
             let undo = world.workspace.command("undo");
-            plan.facts
-                .push(Fact::new("Copied", format!("{what} first, so that {undo} brings back what is in it")));
+            if !named.is_empty() {
+                let what = words::count(named.len() as u64, "volume");
+                let text = format!("{what} first, so that {undo} brings back what is in it");
+                plan.facts.push(Fact::new("Copied", text));
+            }
+            if !unnamed.is_empty() {
+                let what = words::count(unnamed.len() as u64, "unnamed volume");
+                plan.facts
+                    .push(Fact::new("Copied", format!("{what}, which {undo} lists and can't mount again")));
+            }
         }
         Err(why) => plan.facts.push(Fact::new("No way back", why)),
     }
@@ -272,6 +281,18 @@ mod tests {
             "3 containers · 1 network · shop_data (84.0 MB) · cache's unnamed volume (1.0 MB)"
         );
         assert_eq!(plan.need(Confirm::Loss), Need::YesNo);
+    }
+
+    #[test]
+    fn a_database_on_an_unnamed_volume_has_no_way_back() {
+        let mut world = sample::world();
+        let engine = world.engine.as_mut().unwrap();
+        let unnamed = engine.volumes.iter().find(|one| one.anonymous).unwrap().name.to_string();
+        engine.volumes.retain(|one| one.anonymous);
+        engine.containers[0].mounts[0].source.clone_from(&unnamed);
+        engine.containers.iter_mut().skip(1).for_each(|one| one.mounts.clear());
+
+        assert_eq!(planned(&[], &world).need(Confirm::Loss), Need::Name);
     }
 
     #[test]

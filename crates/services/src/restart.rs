@@ -69,7 +69,10 @@ impl Command for Restart {
         if names.is_empty() {
             plan.facts.push(Fact::new("Restarts", "nothing: cleanslate.toml has no restart.services"));
         }
-        plan.closing.push(format!("{} answer again", words::list(names)));
+        let verb = if names.len() == 1 { "answers" } else { "answer" };
+        if !names.is_empty() {
+            plan.closing.push(format!("{} {verb} again", words::list(names)));
+        }
         Ok(plan)
     }
 }

@@ -197,9 +197,12 @@ pub(crate) fn remove(
     for (volume, copy) in scope.volumes.iter().zip(targets) {
         let step = Step::new(Action::RemoveVolume { volume: volume.name.clone() }, "the clean slate");
         steps.push(match copy {
-            Some(copy) => step
-                .expects(Expect::Copied { volume: volume.name.clone(), copy: copy.clone() })
-                .undo(Undo::Copy { volume: copy }),
+            Some(copy) => {
+                let step = step.expects(Expect::Copied { volume: volume.name.clone(), copy: copy.clone() });
+                // Compose would not mount it again, so what it keeps of a database is out of undo's reach.
+                let lost = volume.anonymous && scope.owner(volume) == engine.compose.database.as_ref();
+                if lost { step } else { step.undo(Undo::Copy { volume: copy }) }
+            }
             None => step.expects(same(volume)),
         });
     }

@@ -257,6 +257,8 @@ impl Databases<'_> {
 
     /// Puts on `to` what `from` has beside its contents: owner, limit, rights, settings.
     pub fn carry_over(&mut self, from: &DatabaseName, to: &DatabaseName) -> Result<(), Fault> {
+        // Nothing connects to it any more, so that no session of ours is on it when it is renamed.
+        self.postgres.leave(to);
         let attempt = format!("the settings of `{from}` were not carried over to `{to}`");
         let maintenance = self.maintenance().clone();
         let sql =

@@ -191,14 +191,19 @@ fn late(
 ) -> Fault {
     let words = last_words(container, said);
     let cause = match (last.is_empty(), words.is_empty()) {
-        (false, false) => format!("{}; its log ends: {words}", masked(last, &secrets(container))),
-        (false, true) => masked(last, &secrets(container)),
+        (false, false) => format!("{}; its log ends: {words}", masked(end_of(last), &secrets(container))),
+        (false, true) => masked(end_of(last), &secrets(container)),
         (true, false) => format!("its log ends: {words}"),
         (true, true) => "its container runs and says nothing".to_owned(),
     };
     Fault::new(Exit::NotReady, format!("`{name}` gives no answer within {}", words::took(context.timeout)))
         .cause(cause)
         .hint(format!("docker logs --tail 50 {}", container.name))
+}
+
+/// The line that says why: the last one, where a check prints a whole traceback.
+fn end_of(said: &str) -> &str {
+    said.lines().rev().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default()
 }
 
 /// The last lines of its log, secrets masked: all of them for who listens, the end of them for the cause.

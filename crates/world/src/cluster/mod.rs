@@ -30,6 +30,8 @@ const NOTICE: Duration = Duration::from_millis(5);
 
 /// initdb makes extensions for its user, and Postgres refuses an owner with one of these.
 const NOT_IN_USER: [char; 4] = ['"', '$', '\'', '\\'];
+/// How long one that is on its way out may take.
+const ENDS: Duration = Duration::from_secs(30);
 /// How long a server that was started may take to write down that it is there.
 const STARTS: Duration = Duration::from_secs(10);
 
@@ -90,7 +92,8 @@ impl Cluster {
         let notes = self.notes();
         let state = match (self.major(), self.postmaster()) {
             (None, _) => ServerState::Absent,
-            (_, Some(_)) => ServerState::Running,
+            // One on its way out lets nobody in: it will have to be started again.
+            (_, Some(_)) if !self.is_stopping() => ServerState::Running,
             _ => ServerState::Stopped,
         };
         let (port, password) =
@@ -125,6 +128,19 @@ impl Cluster {
         let pid = text.lines().next()?.trim().parse().ok().and_then(Pid::from_raw)?;
         // After a crash the file stays, and its number may be another program's by now.
         (test_kill_process(pid).is_ok() && is_postgres(pid, &self.folder)).then_some(pid)
+    }
+
+    fn is_stopping(&self) -> bool {
+        let text = fs::read_to_string(self.folder.join("postmaster.pid")).unwrap_or_default();
+        text.lines().nth(7).is_some_and(|status| status.trim() == "stopping")
+    }
+
+    /// Waits for the end of a server that somebody asked to stop, and did not wait for.
+    fn await_end(&self) {
+        let begun = Instant::now();
+        while self.postmaster().is_some() && self.is_stopping() && begun.elapsed() < ENDS {
+            std::thread::park_timeout(NOTICE);
+        }
     }
 
     /// The port of the running server, as it says itself: our notes may be older than it.
@@ -182,6 +198,7 @@ impl Cluster {
     }
 
     pub fn start(&self) -> Result<Outcome, Fault> {
+        self.await_end();
         if self.postmaster().is_some() {
             return Ok(Outcome::idle("was running"));
         }

@@ -31,7 +31,7 @@ const NOTICE: Duration = Duration::from_millis(5);
 /// initdb makes extensions for its user, and Postgres refuses an owner with one of these.
 const NOT_IN_USER: [char; 4] = ['"', '$', '\'', '\\'];
 /// How long one that is on its way out may take.
-const ENDS: Duration = Duration::from_secs(30);
+const ENDS: Duration = Duration::from_mins(1);
 /// How long a server that was started may take to write down that it is there.
 const STARTS: Duration = Duration::from_secs(10);
 

@@ -43,7 +43,7 @@ fn run<C: Command>(command: &C, terminal: &mut Terminal) -> Result<ExitCode, Fau
     terminal.show(&plan);
     let approved = approve(plan, confirm, &shared.consent(), |question| terminal.ask(question))?;
     let mut journal = journal(&approved, &found.world.workspace);
-    let mut machine = Real::new(&found.config, &found.world, shared.timeout);
+    let mut machine = Real::new(&found, shared.timeout);
     let report = execute(&approved, &mut machine, &mut |event| {
         if let Some(journal) = &mut journal {
             journal.write(event);

@@ -89,26 +89,30 @@ fn a_disk_without_room_for_a_note_says_so() {
     shop.up();
     let before = shop.contents();
     let filler = shop.sandbox().state().join("filler");
-    // As much as fits.
-    let _ = fs::write(&filler, vec![7; 130_000_000]);
 
     for (name, arguments) in
-        [("slate-reset", &["--drop", "--yes", "--no-undo"][..]), ("slate-clean", &["--yes"])]
+        [("slate-clean", &["--yes"][..]), ("slate-reset", &["--drop", "--yes", "--no-undo"])]
     {
+        // As much as fits.
+        let _ = fs::write(&filler, vec![7; 130_000_000]);
         let output = shop.run(name, arguments);
-        // A server that finds no room for its log recovers, and lets nobody in meanwhile.
-        let told = output.told(if output.code == 5 { 5 } else { 1 });
+        fs::remove_file(&filler).unwrap();
 
-        assert!(
-            ["No space left on device", "recovery"].iter().any(|why| told.cause.contains(why)),
-            "{told:?}"
-        );
-        assert!(!told.state.contains("gone"), "{told:?}");
+        if output.code == 0 && name == "slate-clean" {
+            // A move needs no more than a note, and a server that ended may have left the room for it.
+            let _ = shop.run("slate-undo", &["--yes"]).expect_code(0);
+        } else {
+            // A server that finds no room for its log recovers, and lets nobody in meanwhile.
+            let told = output.told(if output.code == 5 { 5 } else { 1 });
+            assert!(
+                ["No space left on device", "recovery"].iter().any(|why| told.cause.contains(why)),
+                "{told:?}"
+            );
+            assert!(!told.state.contains("gone"), "{told:?}");
+        }
+        shop.up();
+        assert_eq!(shop.contents(), before);
     }
-    let _ = shop.run("slate-status", &[]).expect_code(0);
-    fs::remove_file(&filler).unwrap();
-    shop.up();
-    assert_eq!(shop.contents(), before);
     let _ = shop.reset().expect_code(0);
 }
 

@@ -12,6 +12,7 @@ use plan::{Secret, masked};
 use rustix::process::{Pid, Signal, kill_process_group};
 
 use crate::interrupt;
+use crate::workspace::Held;
 
 /// How soon an interrupt is noticed while a program runs. A program's end is noticed at once.
 const NOTICE: Duration = Duration::from_millis(20);
@@ -28,6 +29,7 @@ pub struct Program {
     deadline: Option<Duration>,
     account: Option<(u32, u32)>,
     unstoppable: bool,
+    holds: Option<Held>,
 }
 
 /// Why a program gave us nothing.
@@ -64,6 +66,7 @@ impl Program {
             deadline: None,
             account: None,
             unstoppable: false,
+            holds: None,
         }
     }
 
@@ -129,6 +132,14 @@ impl Program {
     #[must_use]
     pub fn unstoppable(mut self) -> Self {
         self.unstoppable = true;
+        self
+    }
+
+    /// Has it hold the workspace with us, as its input: should we be killed, the next run waits until it has ended too.
+    /// For a program that reads no input, and leaves nothing running behind.
+    #[must_use]
+    pub fn holds(mut self, held: Option<&Held>) -> Self {
+        self.holds = held.cloned();
         self
     }
 
@@ -212,9 +223,11 @@ impl Program {
 
     fn expression(&self) -> Expression {
         let mut expression = duct::cmd(&self.name, &self.arguments).unchecked();
-        expression = match &self.stdin {
-            Some(bytes) => expression.stdin_bytes(bytes.clone()),
-            None => expression.stdin_null(),
+        let held = self.holds.as_ref().and_then(Held::handle);
+        expression = match (&self.stdin, held) {
+            (Some(bytes), _) => expression.stdin_bytes(bytes.clone()),
+            (None, Some(held)) => expression.stdin_file(held),
+            (None, None) => expression.stdin_null(),
         };
         for (name, value) in &self.environment {
             expression = expression.env(name, value.reveal());

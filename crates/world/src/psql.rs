@@ -8,10 +8,18 @@ use plan::{DatabaseName, Exit, Fault, Secret, Server};
 use crate::postgres::WATCH;
 use crate::program::Program;
 use crate::programs;
+use crate::workspace::Held;
+
+/// psql, and what it holds while it works.
+#[derive(Debug, Clone)]
+pub(crate) struct Psql {
+    place: Place,
+    held: Option<Held>,
+}
 
 /// Where psql is.
 #[derive(Debug, Clone)]
-pub(crate) enum Psql {
+enum Place {
     Host(String),
     /// In this container, over its own socket.
     Container(String),
@@ -23,9 +31,10 @@ const VARIABLES: [&str; 6] = ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPAS
 impl Psql {
     /// # Errors
     /// There is none.
-    pub fn find(programs: Option<&str>, container: Option<&str>) -> Result<Self, Fault> {
-        let host = programs::psql(programs).map(Self::Host);
-        host.or_else(|| container.map(|name| Self::Container(name.to_owned()))).ok_or_else(|| {
+    pub fn find(programs: Option<&str>, container: Option<&str>, held: Option<&Held>) -> Result<Self, Fault> {
+        let host = programs::psql(programs).map(Place::Host);
+        let place = host.or_else(|| container.map(|name| Place::Container(name.to_owned())));
+        place.map(|place| Self { place, held: held.cloned() }).ok_or_else(|| {
             Fault::new(Exit::NotReady, "psql is missing")
                 .cause(
                     "it is neither on PATH nor in the usual folders, and there is no container to run it in",
@@ -52,7 +61,7 @@ impl Psql {
             program = program.args(["-c", statement]);
         }
         // Short, and not to be left half-way: the server would go on without us.
-        let program = program.unstoppable();
+        let program = program.unstoppable().holds(self.held.as_ref());
         program.output().map(|_| ()).map_err(|error| plain(&error.to_string()))
     }
 
@@ -70,9 +79,12 @@ impl Psql {
         let first = format!("SET client_encoding = 'UTF8'; {WATCH}");
         let arguments = ["-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-c", &first];
         let program = self.program(server, database).args(arguments).folder(folder);
-        let program = match self {
-            Self::Host(_) => files.iter().fold(program, |program, (file, _)| program.arg("-f").arg(file)),
-            Self::Container(_) => {
+        let program = match self.place {
+            Place::Host(_) => {
+                let program = program.holds(self.held.as_ref());
+                files.iter().fold(program, |program, (file, _)| program.arg("-f").arg(file))
+            }
+            Place::Container(_) => {
                 let texts: Vec<&str> = files.iter().map(|(_, text)| text.as_str()).collect();
                 program.args(["-f", "-"]).stdin(texts.join("\n"))
             }
@@ -91,9 +103,9 @@ impl Psql {
 
     fn program(&self, server: &Server, database: &DatabaseName) -> Program {
         let address = server.address.as_ref();
-        let (host, port) = match self {
-            Self::Host(_) => (address.map(|at| at.host.clone()), address.map(|at| at.port.to_string())),
-            Self::Container(_) => (None, None),
+        let (host, port) = match self.place {
+            Place::Host(_) => (address.map(|at| at.host.clone()), address.map(|at| at.port.to_string())),
+            Place::Container(_) => (None, None),
         };
         let values = [
             host,
@@ -105,9 +117,9 @@ impl Psql {
         ];
         let given: Vec<(&str, String)> =
             VARIABLES.into_iter().zip(values).filter_map(|(name, value)| Some((name, value?))).collect();
-        let program = match self {
-            Self::Host(path) => Program::new(path.clone()),
-            Self::Container(container) => {
+        let program = match &self.place {
+            Place::Host(path) => Program::new(path.clone()),
+            Place::Container(container) => {
                 let names = given.iter().flat_map(|(name, _)| ["-e".to_owned(), (*name).to_owned()]);
                 let how = if std::io::stdin().is_terminal() { "-it" } else { "-i" };
                 Program::new("docker").args(["exec", how]).args(names).arg(container).arg("psql")

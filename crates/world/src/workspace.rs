@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use plan::{Exit, Fault, Workspace};
@@ -251,10 +252,17 @@ pub(crate) fn replace_file(path: &Path, bytes: &[u8]) -> Result<(), Fault> {
     })
 }
 
-/// Holds the workspace against a second run of ours, until it is dropped.
-#[derive(Debug)]
+/// Holds the workspace against a second run of ours, until the last one of it is dropped, in another process too.
+#[derive(Debug, Clone)]
 pub struct Held {
-    _file: File,
+    file: Arc<File>,
+}
+
+impl Held {
+    /// For a program to hold it too.
+    pub(crate) fn handle(&self) -> Option<File> {
+        self.file.try_clone().ok()
+    }
 }
 
 /// Waits until no other run of ours holds the workspace.
@@ -290,5 +298,5 @@ pub fn hold(workspace: &Workspace, command: &str, timeout: Duration) -> Result<H
     }
     // Only for the message above: the lock itself is the kernel's.
     let _ = file.set_len(0).and_then(|()| writeln!(file, "{command} (process {})", std::process::id()));
-    Ok(Held { _file: file })
+    Ok(Held { file: Arc::new(file) })
 }

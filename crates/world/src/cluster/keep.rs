@@ -63,6 +63,7 @@ impl Cluster {
     }
 
     fn must_stand_still(&self) -> Result<(), Fault> {
+        self.await_end();
         match self.postmaster() {
             None => Ok(()),
             Some(_) => Err(Fault::new(Exit::Refused, "the local cluster is running")
@@ -77,7 +78,10 @@ impl Cluster {
             ["making", "removing", "password"].map(|half| format!("{}.{half}", id.to_string_lossy()));
         for entry in fs::read_dir(place).into_iter().flatten().flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
-            if halves.iter().any(|half| name.starts_with(half)) {
+            // A file that was being replaced, by the password of a cluster being made.
+            let replaced = name.starts_with(&*id.to_string_lossy())
+                && entry.path().extension().is_some_and(|end| end == "new");
+            if replaced || halves.iter().any(|half| name.starts_with(half)) {
                 // What can't go now goes next time: nothing reads it.
                 let _ = fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path()));
             }

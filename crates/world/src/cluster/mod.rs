@@ -14,6 +14,7 @@ use rustix::process::{Pid, Signal, geteuid, kill_process, test_kill_process};
 use serde::{Deserialize, Serialize};
 
 use crate::holder;
+use crate::interrupt;
 use crate::program::{Program, Run};
 use crate::programs::{self, Programs};
 use crate::workspace::{make_folder, random_hex, replace_file};
@@ -26,11 +27,11 @@ pub(crate) use place::maintenance;
 
 /// How soon the end of the server is noticed.
 const NOTICE: Duration = Duration::from_millis(5);
-/// How long a server that is stopping already gets to end.
-const STOPS: Duration = Duration::from_mins(1);
 
 /// initdb makes extensions for its user, and Postgres refuses an owner with one of these.
 const NOT_IN_USER: [char; 4] = ['"', '$', '\'', '\\'];
+/// How long one that is on its way out may take.
+const ENDS: Duration = Duration::from_mins(1);
 /// How long a server that was started may take to write down that it is there.
 const STARTS: Duration = Duration::from_secs(10);
 
@@ -91,6 +92,7 @@ impl Cluster {
         let notes = self.notes();
         let state = match (self.major(), self.postmaster()) {
             (None, _) => ServerState::Absent,
+            // One on its way out lets nobody in: it will have to be started again.
             (_, Some(_)) if !self.is_stopping() => ServerState::Running,
             _ => ServerState::Stopped,
         };
@@ -128,10 +130,17 @@ impl Cluster {
         (test_kill_process(pid).is_ok() && is_postgres(pid, &self.folder)).then_some(pid)
     }
 
-    /// A run that was killed may have told the server to stop, and it is at that.
     fn is_stopping(&self) -> bool {
         let text = fs::read_to_string(self.folder.join("postmaster.pid")).unwrap_or_default();
         text.lines().nth(7).is_some_and(|status| status.trim() == "stopping")
+    }
+
+    /// Waits for the end of a server that somebody asked to stop, and did not wait for.
+    fn await_end(&self) {
+        let begun = Instant::now();
+        while self.postmaster().is_some() && self.is_stopping() && begun.elapsed() < ENDS {
+            std::thread::park_timeout(NOTICE);
+        }
     }
 
     /// The port of the running server, as it says itself: our notes may be older than it.
@@ -189,10 +198,7 @@ impl Cluster {
     }
 
     pub fn start(&self) -> Result<Outcome, Fault> {
-        let begun = Instant::now();
-        while self.postmaster().is_some() && self.is_stopping() && begun.elapsed() < STOPS {
-            std::thread::park_timeout(NOTICE);
-        }
+        self.await_end();
         if self.postmaster().is_some() {
             return Ok(Outcome::idle("was running"));
         }
@@ -287,6 +293,10 @@ impl Cluster {
             .map_err(|why| failed("the local cluster was not stopped", &why.into()))?;
         let begun = Instant::now();
         while self.postmaster().is_some() {
+            if interrupt::asked() {
+                return Err(Fault::new(Exit::Declined, "interrupted")
+                    .state("the local cluster was asked to stop; its data is untouched"));
+            }
             if begun.elapsed() > timeout {
                 return Err(Fault::new(Exit::NotReady, "the local cluster does not stop")
                     .cause(format!("it runs still after {} s", timeout.as_secs()))

@@ -14,12 +14,13 @@ use plan::{
 
 use self::reach::no_server;
 use crate::cluster::Cluster;
+use crate::discover::Found;
 use crate::engine;
 use crate::interrupt;
 use crate::postgres::Postgres;
 use crate::psql::Psql;
 use crate::records::Records;
-use crate::workspace::remember_reset;
+use crate::workspace::{Held, remember_reset};
 
 /// The real world, as far as one plan goes.
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing that this run did")]
@@ -27,6 +28,7 @@ pub struct Real<'a> {
     config: &'a Config,
     world: &'a World,
     timeout: Duration,
+    held: Option<&'a Held>,
     server: Option<Server>,
     engine: Option<plan::Engine>,
     postgres: Option<Postgres>,
@@ -42,11 +44,13 @@ pub struct Real<'a> {
 
 impl<'a> Real<'a> {
     #[must_use]
-    pub fn new(config: &'a Config, world: &'a World, timeout: Duration) -> Self {
+    pub fn new(found: &'a Found, timeout: Duration) -> Self {
+        let Found { config, world, held } = found;
         Self {
             config,
             world,
             timeout,
+            held: held.as_ref(),
             server: world.server.clone(),
             engine: world.engine.clone(),
             postgres: None,

@@ -80,7 +80,7 @@ impl Real<'_> {
             self.postgres = Some(Postgres::new(server, self.timeout)?);
         }
         let container = self.engine.as_ref().and_then(engine::database_container);
-        self.psql = Some(Psql::find(self.config.local.programs.as_deref(), container)?);
+        self.psql = Some(Psql::find(self.config.local.programs.as_deref(), container, self.held)?);
         server.maintenance = maintenance(&server.name);
         let (Some(postgres), Some(psql)) = (self.postgres.as_mut(), self.psql.as_ref()) else {
             return Ok(());

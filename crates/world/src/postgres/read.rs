@@ -19,7 +19,7 @@ const BOOKKEEPING: &str = "'_sqlx_migrations','alembic_version','schema_migratio
 const DATABASES: &str = "
 SELECT d.oid::int8 AS oid, d.datname::text AS name, r.rolname::text AS owner, d.datallowconn AS open,
        d.datconnlimit AS connection_limit, shobj_description(d.oid, 'pg_database') AS comment,
-       CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) ELSE 0 END AS bytes,
+       coalesce(CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) END, 0) AS bytes,
        (SELECT count(*) FROM pg_prepared_xacts x WHERE x.database = d.datname) AS prepared,
        ARRAY(SELECT s.slot_name::text FROM pg_replication_slots s WHERE s.database = d.datname) AS slots,
        (SELECT count(*) FROM pg_subscription s WHERE s.subdbid = d.oid) AS subscriptions

@@ -12,9 +12,14 @@ use crate::{
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[serde(tag = "action", rename_all = "kebab-case")]
 pub enum Action {
-    /// `compose up -d` for these services and no other, for all when empty.
+    /// Have Compose make the containers of these services as its own `up` makes them, and start none.
+    MakeServices {
+        services: Vec<ServiceName>,
+    },
+    /// Start each of these as soon as what it needs holds, and wait until the awaited ones answer.
     StartServices {
         services: Vec<ServiceName>,
+        awaited: Vec<ServiceName>,
     },
     /// Record a volume of unknown origin as this workspace's, because somebody said so.
     AdoptVolume {
@@ -213,7 +218,8 @@ impl Action {
             | Self::CarryOver { .. }
             | Self::Seed { .. }
             | Self::Stamp { .. } => Effect::Creates,
-            Self::StartServices { .. }
+            Self::MakeServices { .. }
+            | Self::StartServices { .. }
             | Self::AdoptVolume { .. }
             | Self::StartContainers { .. }
             | Self::StopContainers { .. }
@@ -268,10 +274,8 @@ impl Action {
     /// Present, past, object.
     fn phrase(&self) -> (&'static str, &'static str, String) {
         match self {
-            Self::StartServices { services } if services.is_empty() => {
-                ("start", "started", "every service".to_owned())
-            }
-            Self::StartServices { services } => ("start", "started", words::list(services)),
+            Self::MakeServices { services } => ("make", "made", words::list(services)),
+            Self::StartServices { services, .. } => ("start", "started", words::list(services)),
             Self::AdoptVolume { volume } => ("adopt", "adopted", format!("volume `{}`", volume.shown())),
             Self::StartContainers { containers } => ("start", "started", words::list(containers)),
             Self::StopContainers { containers, .. } => ("stop", "stopped", words::list(containers)),

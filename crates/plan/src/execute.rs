@@ -195,7 +195,8 @@ fn state(
 fn is_of_many(action: &Action) -> bool {
     matches!(
         action,
-        Action::StartServices { .. }
+        Action::MakeServices { .. }
+            | Action::StartServices { .. }
             | Action::StartContainers { .. }
             | Action::StopContainers { .. }
             | Action::RestartContainer { .. }

@@ -35,7 +35,7 @@ pub use ownership::{Stack, Whose, network, stack, volume};
 pub use secret::{Secret, masked};
 pub use step::{Data, Expect, Fact, Plan, Step, Undo};
 pub use world::{
-    Address, Blueprint, Compose, Container, Database, Dependency, Engine, EngineFacts, Health, Kept,
-    KeptPlace, Mount, MountKind, Network, Reading, Server, ServerState, Service, Session, Volume, Wants,
-    Workspace, World,
+    Address, Blueprint, Compose, Condition, Container, Database, Dependency, Engine, EngineFacts, Health,
+    Kept, KeptPlace, Mount, MountKind, Network, Reading, Server, ServerState, Service, Session, Volume,
+    Wants, Workspace, World,
 };

@@ -141,7 +141,16 @@ mod tests {
             external: vec![VolumeName::new("outside").unwrap()],
             injects: false,
         };
-        Engine { compose, containers, volumes: Vec::new(), networks: Vec::new(), copier: None, free: None }
+        Engine {
+            compose,
+            containers,
+            volumes: Vec::new(),
+            networks: Vec::new(),
+            copier: None,
+            free: None,
+            described: None,
+            made: Vec::new(),
+        }
     }
 
     fn container(folder: &str, files: &[&str]) -> Container {

@@ -38,6 +38,8 @@ pub enum EngineFacts {
     Project,
     /// And what the compose files say, through Compose itself.
     Files,
+    /// And which containers Compose would leave as they are.
+    Made,
 }
 
 /// Whose rows are counted.
@@ -226,6 +228,11 @@ pub struct Engine {
     pub copier: Option<String>,
     /// Bytes free where the engine keeps its volumes; `None` when it was not asked.
     pub free: Option<u64>,
+    /// Hash of all that Compose reads from its files, variables resolved; `None` when it was not read.
+    pub described: Option<String>,
+    /// Services whose containers our last `up` had Compose make from the same description and the same images: Compose
+    /// would make none of them anew.
+    pub made: Vec<ServiceName>,
 }
 
 /// The compose project as it is configured.
@@ -270,8 +277,19 @@ pub struct Service {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Dependency {
     pub service: ServiceName,
-    /// It must answer, or have done its work; to have started is not enough.
-    pub answers: bool,
+    pub condition: Condition,
+    /// Without it the dependent starts too, where no profile switches it on.
+    pub required: bool,
+}
+
+/// What must be true of a service before another one starts: Compose's own conditions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Condition {
+    Started,
+    Healthy,
+    /// It ended, with 0.
+    Completed,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

@@ -1,6 +1,6 @@
-//! In which order services start: what a service depends on comes before it.
+//! What depends on what.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use plan::{Service, ServiceName};
 
@@ -11,41 +11,21 @@ pub(crate) fn closure(wanted: &[ServiceName], services: &[Service]) -> BTreeSet<
     while let Some(name) = left.pop() {
         let described = services.iter().find(|service| service.name == name);
         if found.insert(name) {
-            left.extend(
-                described.into_iter().flat_map(|one| &one.depends).map(|needs| needs.service.clone()),
-            );
+            let depends = described.into_iter().flat_map(|one| &one.depends);
+            let comes = depends.filter(|needs| needs.required || is_active(&needs.service, services));
+            left.extend(comes.map(|needs| needs.service.clone()));
         }
     }
     found
 }
 
-/// The services in groups: each group needs only the groups before it. What depends on itself comes last, for Compose
-/// to refuse.
-pub(crate) fn levels(wanted: &BTreeSet<ServiceName>, services: &[Service]) -> Vec<Vec<ServiceName>> {
-    let needs: BTreeMap<&ServiceName, Vec<&ServiceName>> = services
-        .iter()
-        .filter(|service| wanted.contains(&service.name))
-        .map(|service| {
-            let needs =
-                service.depends.iter().map(|needs| &needs.service).filter(|name| wanted.contains(name));
-            (&service.name, needs.collect())
-        })
-        .collect();
-    let mut left: Vec<&ServiceName> = wanted.iter().collect();
-    let mut levels: Vec<Vec<ServiceName>> = Vec::new();
-    while !left.is_empty() {
-        let waits = |name: &&ServiceName| {
-            needs.get(name).is_some_and(|needs| needs.iter().any(|need| left.contains(need)))
-        };
-        let (waiting, next): (Vec<_>, Vec<_>) = left.iter().copied().partition(|name| waits(name));
-        if next.is_empty() {
-            levels.push(waiting.into_iter().cloned().collect());
-            break;
-        }
-        levels.push(next.into_iter().cloned().collect());
-        left = waiting;
-    }
-    levels
+fn is_active(name: &ServiceName, services: &[Service]) -> bool {
+    services.iter().any(|service| service.name == *name && service.active)
+}
+
+/// Whether a service can start at any time.
+pub(crate) fn needs_nothing(name: &ServiceName, services: &[Service]) -> bool {
+    services.iter().find(|service| service.name == *name).is_none_or(|service| service.depends.is_empty())
 }
 
 /// Services that depend on one of these, directly or through others.
@@ -62,25 +42,30 @@ mod tests {
     use crate::sample::{name, service};
 
     #[test]
-    fn what_is_needed_comes_first() {
-        let services = [
-            service("db", &[]),
-            service("cache", &[]),
-            service("api", &["db"]),
-            service("work", &["api", "cache"]),
-        ];
+    fn what_is_needed_comes_along() {
+        let services =
+            [service("db", &[]), service("api", &["db"]), service("work", &["api"]), service("x", &[])];
 
-        let wanted = closure(&[name("work")], &services);
-
-        let levels = levels(&wanted, &services);
-        assert_eq!(levels, [vec![name("cache"), name("db")], vec![name("api")], vec![name("work")]]);
+        assert_eq!(
+            closure(&[name("work")], &services),
+            BTreeSet::from([name("api"), name("db"), name("work")])
+        );
     }
 
     #[test]
     fn a_circle_ends() {
         let services = [service("a", &["b"]), service("b", &["a"])];
 
-        assert_eq!(levels(&closure(&[name("a")], &services), &services), [vec![name("a"), name("b")]]);
+        assert_eq!(closure(&[name("a")], &services), BTreeSet::from([name("a"), name("b")]));
+    }
+
+    #[test]
+    fn what_is_switched_off_and_not_required_stays_away() {
+        let mut services = [service("db", &[]), service("api", &["db"])];
+        services[0].active = false;
+        services[1].depends[0].required = false;
+
+        assert_eq!(closure(&[name("api")], &services), BTreeSet::from([name("api")]));
     }
 
     #[test]

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use plan::{
-    Address, Compose, Config, Container, ContainerName, DatabaseName, Dependency, Engine, Health, Kind,
-    Mount, MountKind, Network, Plan, RoleName, Secret, Server, ServerState, Service, ServiceName, Volume,
-    VolumeName, Workspace, World,
+    Address, Compose, Condition, Config, Container, ContainerName, DatabaseName, Dependency, Engine, Health,
+    Kind, Mount, MountKind, Network, Plan, RoleName, Secret, Server, ServerState, Service, ServiceName,
+    Volume, VolumeName, Workspace, World,
 };
 
 pub(crate) fn name(name: &str) -> ServiceName {
@@ -19,7 +19,10 @@ pub(crate) fn service(service: &str, needs: &[&str]) -> Service {
         name: name(service),
         image: None,
         active: true,
-        depends: needs.iter().map(|need| Dependency { service: name(need), answers: true }).collect(),
+        depends: needs
+            .iter()
+            .map(|need| Dependency { service: name(need), condition: Condition::Healthy, required: true })
+            .collect(),
         environment: BTreeMap::new(),
         ports: BTreeMap::new(),
         mounts: Vec::new(),
@@ -99,6 +102,8 @@ fn engine() -> Engine {
         }],
         copier: Some("postgres:17".to_owned()),
         free: Some(10_000_000_000),
+        described: None,
+        made: Vec::new(),
     }
 }
 

@@ -48,7 +48,7 @@ impl Command for Up {
     }
 
     fn wants(&self) -> Wants {
-        Wants { engine: EngineFacts::Files, blueprint: true, lock: true, ..Wants::default() }
+        Wants { engine: EngineFacts::Made, blueprint: true, lock: true, ..Wants::default() }
     }
 
     fn plan(&self, config: &Config, world: &World) -> Result<Plan, Fault> {
@@ -145,49 +145,33 @@ pub(crate) fn start(
 ) -> Vec<Step> {
     let services = &engine.compose.services;
     let Some(database) = &engine.compose.database else { return Vec::new() };
-    let first = order::closure(std::slice::from_ref(database), services);
-    let all: BTreeSet<ServiceName> = order::closure(wanted, services).union(&first).cloned().collect();
+    let stand = order::closure(std::slice::from_ref(database), services);
+    let all: BTreeSet<ServiceName> = order::closure(wanted, services).union(&stand).cloned().collect();
     let fills = at_start(config, &all);
     let by_us = config.migrations.at_start.is_none() && config.migrations.tool.is_some();
     // Where we migrate, nothing but what the database needs may start before the tables are there.
-    let groups = if by_us {
-        let rest = all.difference(&first).cloned().collect();
-        [order::levels(&first, services), order::levels(&rest, services)].concat()
-    } else {
-        order::levels(&all, services)
-    };
-    let answered: BTreeSet<&ServiceName> = services
-        .iter()
-        .filter(|one| all.contains(&one.name))
-        .flat_map(|one| one.depends.iter().filter(|needs| needs.answers).map(|needs| &needs.service))
-        .collect();
+    let is_free = |name: &ServiceName| !by_us && order::needs_nothing(name, services);
+    let (first, rest): (Vec<_>, Vec<_>) =
+        all.iter().cloned().partition(|name| stand.contains(name) || is_free(name));
     let mut steps = Vec::new();
-    let mut awaited = BTreeSet::from([database.clone()]);
-    for group in groups {
-        let start = Action::StartServices { services: group.clone() };
-        steps.push(Step::new(start, "what it needs answers").weight(10));
-        for service in &group {
-            if service == database {
-                steps.extend(stand(config, server, by_us));
-            } else if answered.contains(service) && awaited.insert(service.clone()) {
-                steps.push(wait(config, service, "others need it"));
-            }
-        }
+    if all.iter().any(|name| !engine.made.contains(name)) {
+        let make = Action::MakeServices { services: all.iter().cloned().collect() };
+        steps.push(Step::new(make, "as Compose's own up makes them").weight(10));
     }
-    for service in all.iter().filter(|one| !awaited.contains(one)) {
-        steps.push(wait(config, service, "up means that it answers"));
+    let start = Action::StartServices { services: first, awaited: Vec::new() };
+    steps.push(Step::new(start, "they wait for nothing").weight(5));
+    steps.extend(self::stand(config, server, by_us));
+    let awaited: Vec<ServiceName> = all.iter().filter(|name| *name != database).cloned().collect();
+    if !awaited.is_empty() {
+        let weight = 10 * awaited.len() as u64;
+        let start = Action::StartServices { services: rest, awaited };
+        steps.push(Step::new(start, "each as soon as what it needs answers").weight(weight));
     }
-    let filled = by_us || fills;
     if fills {
         steps.push(baseline(config, server));
     }
-    steps.extend(finish(config, world, server, filled));
+    steps.extend(finish(config, world, server, by_us || fills));
     steps
-}
-
-fn wait(config: &Config, service: &ServiceName, why: &'static str) -> Step {
-    let url = config.ready.get(service.as_str()).cloned();
-    Step::new(Action::AwaitService { service: service.clone(), url }, why).weight(10)
 }
 
 /// Whether the service that migrates at its own start is among those that start.

@@ -18,7 +18,8 @@ pub(crate) fn perform(
     said: &mut dyn FnMut(Said<'_>),
 ) -> Result<Outcome, Fault> {
     match action {
-        Action::StartServices { services } => start::services(context, services, said),
+        Action::MakeServices { services } => start::make(context, services, said),
+        Action::StartServices { services, awaited } => start::start(context, services, awaited, said),
         Action::AdoptVolume { volume } => adopt(context, volume),
         Action::StartContainers { containers } => start(containers),
         Action::StopContainers { containers, .. } => stop(context, containers),

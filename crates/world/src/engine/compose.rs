@@ -44,6 +44,14 @@ pub(super) fn choices(config: &Config, containers: &[&Container]) -> Vec<Choice>
     }
 }
 
+/// What a Compose makes of the files.
+pub(super) struct Described {
+    pub choice: Choice,
+    pub model: Model,
+    /// As it printed it.
+    pub text: String,
+}
+
 /// Reads the files through the first Compose that is there.
 ///
 /// # Errors
@@ -53,14 +61,15 @@ pub(super) fn describe(
     project: &Project,
     choices: &[Choice],
     limit: Duration,
-) -> Result<(Choice, Model), Fault> {
+) -> Result<Described, Fault> {
     let mut missing = "neither `docker compose` nor `docker-compose` is there".to_owned();
     for choice in choices {
         match printed(config, project, choice, limit) {
             Ok(text) => {
                 let profiles = project::setting("COMPOSE_PROFILES", &project.folder).unwrap_or_default();
                 let profiles: Vec<String> = profiles.split(',').map(|name| name.trim().to_owned()).collect();
-                return Ok((choice.clone(), Model::read(&text, &project.name, &profiles)?));
+                let model = Model::read(&text, &project.name, &profiles)?;
+                return Ok(Described { choice: choice.clone(), model, text });
             }
             Err(run) if is_absent(&run) => missing = run.to_string(),
             Err(run) => return Err(refused(&run, project)),

@@ -31,6 +31,15 @@ pub(super) fn of_up(
     fault(&run, attempt)
 }
 
+/// The fault of a `docker start` that said this.
+pub(super) fn of_start(context: &Context<'_>, service: &ServiceName, words: &str) -> Fault {
+    if let Some(port) = taken_port(words) {
+        return taken(context, port, words);
+    }
+    let run = Run::Failed { program: String::new(), code: 1, said: words.to_owned() };
+    fault(&run, format!("`{service}` did not start"))
+}
+
 /// The lines of Compose's that tell why: not its progress.
 fn telling(words: &str) -> String {
     let is_progress = |line: &str| {

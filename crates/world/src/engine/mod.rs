@@ -7,7 +7,9 @@ mod copy;
 mod docker;
 mod failure;
 mod inspect;
+mod made;
 mod model;
+mod probe;
 mod project;
 mod ready;
 mod run;
@@ -15,6 +17,7 @@ mod server;
 mod start;
 mod verify;
 mod volumes;
+mod waves;
 
 #[cfg(test)]
 mod real;
@@ -69,7 +72,7 @@ pub(crate) fn discover(
     let filters = match wants.engine {
         EngineFacts::Server => vec![format!("label={PROJECT}={}", project.name)],
         // Of any project: one that mounts a volume of ours, or is in our network, decides what may be removed.
-        EngineFacts::Project | EngineFacts::Files => Vec::new(),
+        _ => Vec::new(),
     };
     let all = inspect::containers(&filters)?;
     let own: Vec<&Container> = all
@@ -81,7 +84,7 @@ pub(crate) fn discover(
     let there = server::service_of(config, &own);
     let describe = || {
         // Where the containers tell all that is wanted, Compose's 100 ms are saved.
-        if wants.engine == EngineFacts::Files || there.is_none() {
+        if wants.engine >= EngineFacts::Files || there.is_none() {
             compose::describe(config, &project, &choices, timeout).map(Some)
         } else {
             Ok(None)
@@ -94,11 +97,12 @@ pub(crate) fn discover(
         let broken = || Err(Fault::new(Exit::Failed, "the compose files were not read"));
         (described.join().unwrap_or_else(|_| broken()), labelled)
     });
-    let (choice, model) = match described? {
-        Some((choice, model)) => (Some(choice), model),
-        None => (choices.into_iter().next(), Model::default()),
+    let (choice, model, text) = match described? {
+        Some(described) => (Some(described.choice), described.model, Some(described.text)),
+        None => (choices.into_iter().next(), Model::default(), None),
     };
     let Some(choice) = choice else { return Err(docker::no_compose("compose.command is empty")) };
+    let described = text.map(|text| made::description(&text, &choice));
     let database = server::service(config, &model.services, &own)?;
     let compose = Compose {
         program: choice.program,
@@ -112,8 +116,23 @@ pub(crate) fn discover(
         injects: model.injects,
     };
     let (volumes, networks) = labelled?;
-    let mut engine =
-        Engine { compose, containers: Vec::new(), volumes: Vec::new(), networks, copier: None, free: None };
+    let made = match &described {
+        Some(described) if wants.engine == EngineFacts::Made => {
+            let there = networks.iter().map(|network| network.id.clone()).collect();
+            made::read(workspace, described, &all, &there)?
+        }
+        _ => Vec::new(),
+    };
+    let mut engine = Engine {
+        compose,
+        containers: Vec::new(),
+        volumes: Vec::new(),
+        networks,
+        copier: None,
+        free: None,
+        described,
+        made,
+    };
     if more {
         let names = volumes.into_iter().chain(model.volumes.iter().map(ToString::to_string));
         add_volumes(&mut engine, names.collect(), &all, wants.sizes, workspace)?;
@@ -128,6 +147,7 @@ pub(crate) fn remember(engine: &mut Engine, earlier: &Engine) {
         engine.compose = Compose { program: engine.compose.program.clone(), ..earlier.compose.clone() };
     }
     engine.copier = engine.copier.take().or_else(|| earlier.copier.clone());
+    engine.described = engine.described.take().or_else(|| earlier.described.clone());
 }
 
 /// Names of the volumes, and the networks, that carry the project's label.

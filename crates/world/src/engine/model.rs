@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use plan::{Address, Dependency, Exit, Fault, Mount, MountKind, Secret, Service, ServiceName, VolumeName};
+use plan::{
+    Address, Condition, Dependency, Exit, Fault, Mount, MountKind, Secret, Service, ServiceName, VolumeName,
+};
 use serde::Deserialize;
 use serde_json::Value;
 
@@ -11,7 +13,8 @@ use serde_json::Value;
 pub(super) struct Model {
     pub services: Vec<Service>,
     pub external: Vec<VolumeName>,
-    /// A secret or config comes from the environment or from the files' own text.
+    /// A secret or config comes from the environment or from the files' own text, or a service has a hook after its
+    /// start.
     pub injects: bool,
     /// Every named volume of the files, external ones too.
     pub volumes: Vec<VolumeName>,
@@ -38,6 +41,7 @@ struct PrintedService {
     environment: Value,
     ports: Vec<Value>,
     volumes: Vec<Value>,
+    post_start: Vec<Value>,
 }
 
 #[derive(Deserialize, Default)]
@@ -62,7 +66,10 @@ impl Model {
         let mut names = BTreeMap::new();
         let is_injected =
             |source: &Value| source.get("environment").is_some() || source.get("content").is_some();
-        let injects = printed.secrets.values().chain(printed.configs.values()).any(is_injected);
+        let hooks =
+            |service: &Option<PrintedService>| service.as_ref().is_some_and(|one| !one.post_start.is_empty());
+        let injects = printed.secrets.values().chain(printed.configs.values()).any(is_injected)
+            || printed.services.values().any(hooks);
         let mut model = Self { injects, ..Self::default() };
         for (key, volume) in printed.volumes {
             let volume = volume.unwrap_or_default();
@@ -107,18 +114,20 @@ impl PrintedService {
 }
 
 fn dependencies(printed: &Value) -> Vec<Dependency> {
-    let dependency = |name: &str, condition: &str| {
-        let answers = matches!(condition, "service_healthy" | "service_completed_successfully");
-        ServiceName::new(name).ok().map(|service| Dependency { service, answers })
+    let dependency = |name: &str, how: &Value| {
+        let condition = match how.get("condition").and_then(Value::as_str) {
+            Some("service_healthy") => Condition::Healthy,
+            Some("service_completed_successfully") => Condition::Completed,
+            _ => Condition::Started,
+        };
+        let required = how.get("required").and_then(Value::as_bool).unwrap_or(true);
+        ServiceName::new(name).ok().map(|service| Dependency { service, condition, required })
     };
     match printed {
-        Value::Array(names) => names.iter().filter_map(|name| dependency(name.as_str()?, "")).collect(),
-        Value::Object(by_name) => by_name
-            .iter()
-            .filter_map(|(name, how)| {
-                dependency(name, how.get("condition").and_then(Value::as_str).unwrap_or(""))
-            })
-            .collect(),
+        Value::Array(names) => {
+            names.iter().filter_map(|name| dependency(name.as_str()?, &Value::Null)).collect()
+        }
+        Value::Object(by_name) => by_name.iter().filter_map(|(name, how)| dependency(name, how)).collect(),
         _ => Vec::new(),
     }
 }
@@ -256,7 +265,7 @@ volumes:
 
         let [api, db] = model.services.as_slice() else { panic!("{model:?}") };
         assert!(!api.active && db.active);
-        assert!(api.depends[0].answers);
+        assert_eq!(api.depends[0].condition, Condition::Healthy);
         assert_eq!(api.environment["A"].reveal(), "b$c");
         assert_eq!(db.ports[&5432].to_string(), "127.0.0.1:15999");
         assert_eq!(db.mounts[0].source, "shop_pgdata");

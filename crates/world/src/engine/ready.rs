@@ -1,23 +1,18 @@
-//! Waits until a service answers. Its own healthcheck is asked directly: Docker asks it only once in its interval,
-//! and the first time after one.
+//! Waits until a service answers, and says why where it does not.
 
-use std::thread;
 use std::time::{Duration, Instant};
 
 use plan::{Container, Exit, Fault, Outcome, Said, Secret, Stack, guard, masked, stack, words};
 
 use super::Context;
-use super::docker::{ask_for, docker, fault};
+use super::docker::{docker, fault};
 use super::inspect::{self, PROJECT};
+use super::probe::{Check, Probe, State};
 use crate::interrupt;
 use crate::program::Run;
 
-/// Between two attempts.
-const PAUSE: Duration = Duration::from_millis(15);
-/// So long a container without any check has to run to count as started.
-const SETTLED: Duration = Duration::from_millis(500);
-/// One attempt.
-const ATTEMPT: Duration = Duration::from_secs(5);
+/// So long its log may take.
+const LOG: Duration = Duration::from_secs(5);
 
 /// As [`service`], with the URL that is configured.
 pub(crate) fn await_service(
@@ -38,36 +33,45 @@ pub(super) fn service(
     url: Option<&str>,
     said: &mut dyn FnMut(Said<'_>),
 ) -> Result<Outcome, Fault> {
-    let begun = Instant::now();
     let container = fresh(context, name)?;
     let url = url.or_else(|| context.config.ready.get(name).map(String::as_str));
-    let mut check = match url {
-        Some(url) => Check::url(url),
-        None if container.healthcheck.is_empty() => Check::Runs,
-        None => Check::Command(command(&container)),
-    };
-    let mut last = String::new();
+    answers(context, name, &container, Check::of(&container, url), &|| false, said)
+}
+
+/// Waits until a container answers by this check, or somebody gives up.
+///
+/// # Errors
+/// As [`service`].
+pub(super) fn answers(
+    context: &Context<'_>,
+    name: &str,
+    container: &Container,
+    check: Check,
+    given_up: &dyn Fn() -> bool,
+    said: &mut dyn FnMut(Said<'_>),
+) -> Result<Outcome, Fault> {
+    let begun = Instant::now();
+    let completes = check.is_completion();
+    let mut probe = Probe::new(check, context.timeout);
     loop {
-        let state = State::of(&container)?;
+        let state = State::of(container)?;
         if state.ended {
-            return if state.code == 0 && matches!(check, Check::Runs) {
+            return if state.code == 0 && probe.may_end() {
                 Ok(Outcome::detail("did its work and ended"))
             } else {
-                Err(ended(&container, name, state.code, said))
+                Err(ended(container, name, state.code, said))
             };
         }
-        match check.attempt(&state) {
-            Ok(true) => return Ok(Outcome::detail(format!("after {}", words::took(begun.elapsed())))),
-            Ok(false) => {}
-            Err(why) => last = why,
+        if !completes && probe.attempt(&state) {
+            return Ok(Outcome::detail(format!("after {}", words::took(begun.elapsed()))));
         }
-        if interrupt::asked() {
+        if interrupt::asked() || given_up() {
             return Err(Fault::new(Exit::Declined, "interrupted"));
         }
         if begun.elapsed() > context.timeout {
-            return Err(late(context, &container, name, &last, said));
+            return Err(late(context, container, name, &probe, said));
         }
-        thread::park_timeout(PAUSE);
+        probe.pause();
     }
 }
 
@@ -83,83 +87,17 @@ fn fresh(context: &Context<'_>, name: &str) -> Result<Container, Fault> {
     let mut ours: Vec<Container> =
         found.filter(|one| stack(one, compose, &context.workspace.root) == Stack::Ours).collect();
     ours.sort_by_key(|container| !container.running);
-    ours.into_iter().next().ok_or_else(|| {
-        if let Some(fault) =
-            (!compose.services.is_empty()).then(|| guard::service(name, &compose.services).err()).flatten()
-        {
-            return fault;
-        }
-        Fault::new(Exit::NotReady, format!("`{name}` has no container"))
-            .hint(context.workspace.command(&format!("up {name}")))
-    })
+    ours.into_iter().next().ok_or_else(|| absent(context, name))
 }
 
-/// How a service shows that it answers.
-enum Check {
-    Url(String),
-    Command(Vec<String>),
-    /// It has no check: that it goes on running is all there is to see.
-    Runs,
-}
-
-impl Check {
-    fn url(url: &str) -> Self {
-        Self::Url(url.to_owned())
+/// The fault of a service without container.
+pub(super) fn absent(context: &Context<'_>, name: &str) -> Fault {
+    let services = &context.engine.compose.services;
+    if let Some(fault) = (!services.is_empty()).then(|| guard::service(name, services).err()).flatten() {
+        return fault;
     }
-
-    /// Whether it answers now; what it said where it does not.
-    fn attempt(&mut self, state: &State) -> Result<bool, String> {
-        match self {
-            Self::Url(url) => match minreq::get(url.as_str()).with_timeout(ATTEMPT.as_secs().max(1)).send() {
-                Ok(answer) => Ok((200..300).contains(&answer.status_code)),
-                Err(why) => Err(format!("{url}: {why}")),
-            },
-            Self::Command(words) => {
-                let run = docker(words.iter().map(String::as_str)).deadline(ATTEMPT).output();
-                run.map(|_| true).map_err(|run| run.to_string())
-            }
-            Self::Runs => Ok(state.running && state.since > SETTLED),
-        }
-    }
-}
-
-/// The container's own healthcheck, as `docker` would have to run it.
-fn command(container: &Container) -> Vec<String> {
-    let mut words = vec!["exec".to_owned(), container.id.clone()];
-    match container.healthcheck.split_first() {
-        Some((kind, rest)) if kind == "CMD-SHELL" => {
-            words.extend(["/bin/sh".to_owned(), "-c".to_owned()]);
-            words.extend(rest.iter().cloned());
-        }
-        Some((_, rest)) => words.extend(rest.iter().cloned()),
-        None => {}
-    }
-    words
-}
-
-struct State {
-    running: bool,
-    /// It will not start again by itself.
-    ended: bool,
-    code: i64,
-    /// How long it has run since its last start.
-    since: Duration,
-}
-
-impl State {
-    fn of(container: &Container) -> Result<Self, Fault> {
-        let format = "{{.State.Status}} {{.State.ExitCode}} {{.State.StartedAt}}";
-        let words = ["inspect", "--type", "container", "--format", format, &container.id];
-        let said = ask_for("the container was not looked at", words)?.unwrap_or_default();
-        let mut parts = said.split_whitespace();
-        let status = parts.next().unwrap_or("dead");
-        let code = parts.next().and_then(|code| code.parse().ok()).unwrap_or(-1);
-        let started = parts.next().and_then(|at| at.parse::<jiff::Timestamp>().ok());
-        let since = started.and_then(|at| Duration::try_from(jiff::Timestamp::now().duration_since(at)).ok());
-        let running = status == "running";
-        let ended = matches!(status, "exited" | "dead" | "removing");
-        Ok(Self { running, ended, code, since: since.unwrap_or_default() })
-    }
+    Fault::new(Exit::NotReady, format!("`{name}` has no container"))
+        .hint(context.workspace.command(&format!("up {name}")))
 }
 
 /// That the database's container lives: what waits for its server need not wait for one that ended.
@@ -186,13 +124,14 @@ fn late(
     context: &Context<'_>,
     container: &Container,
     name: &str,
-    last: &str,
+    probe: &Probe,
     said: &mut dyn FnMut(Said<'_>),
 ) -> Fault {
     let words = last_words(container, said);
-    let cause = match (last.is_empty(), words.is_empty()) {
-        (false, false) => format!("{}; its log ends: {words}", masked(end_of(last), &secrets(container))),
-        (false, true) => masked(end_of(last), &secrets(container)),
+    let seen = masked(end_of(&probe.seen()), &secrets(container));
+    let cause = match (seen.is_empty(), words.is_empty()) {
+        (false, false) => format!("{seen}; its log ends: {words}"),
+        (false, true) => seen,
         (true, false) => format!("its log ends: {words}"),
         (true, true) => "its container runs and says nothing".to_owned(),
     };
@@ -210,7 +149,7 @@ fn end_of(said: &str) -> &str {
 fn last_words(container: &Container, said: &mut dyn FnMut(Said<'_>)) -> String {
     let secrets = secrets(container);
     let mut lines: Vec<String> = Vec::new();
-    let logs = docker(["logs", "--tail", "20", &container.id]).unstoppable().deadline(ATTEMPT);
+    let logs = docker(["logs", "--tail", "20", &container.id]).unstoppable().deadline(LOG);
     let run = logs.lines(&mut |line| {
         let line = masked(line, &secrets);
         said(Said::Line(&line));

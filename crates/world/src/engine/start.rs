@@ -1,67 +1,68 @@
-//! Starts services through Compose, and writes down which volumes that made.
+//! Has Compose make containers, and writes down which volumes and containers that made.
 
 use std::collections::BTreeSet;
 
-use plan::{Container, Engine, Exit, Fault, MountKind, Outcome, Said, ServiceName, Stack, VolumeName, stack};
+use plan::{
+    Compose, Container, Engine, Exit, Fault, MountKind, Outcome, Said, ServiceName, Stack, VolumeName, stack,
+};
 
-use super::docker::{ask, docker, fault};
+use super::docker::{ask, fault};
 use super::inspect::{self, PROJECT};
-use super::{Context, compose, failure, volumes};
+use super::{Context, compose, failure, made, volumes, waves};
 use crate::program::Run;
 use crate::records::Records;
 
-/// Makes the containers as `compose up` makes them, so that a later `up` finds nothing to change, and starts those of
-/// the named services alone. Compose itself would first wait for a healthcheck that Docker asks only once in its
-/// interval; the plan starts them in order and asks by itself. (v2 after `up --no-deps` makes
-/// them all anew.)
-pub(super) fn services(
+/// Makes the containers as `compose up` makes them, so that a later `up` finds nothing to change, and starts none.
+/// Compose itself would first wait for a healthcheck that Docker asks only once in its interval. (v2 after
+/// `up --no-deps` makes them all anew.)
+pub(super) fn make(
     context: &Context<'_>,
     services: &[ServiceName],
     said: &mut dyn FnMut(Said<'_>),
 ) -> Result<Outcome, Fault> {
     let project = &context.engine.compose;
-    let before: BTreeSet<String> = all_volumes()?;
-    // What Compose writes into a container when it starts it, only its own start brings.
-    let by_compose = services.is_empty() || project.injects;
-    let how: &[&str] = if by_compose {
-        &["-d"]
-    } else if compose::is_v1(context.config, project) {
+    let how: &[&str] = if compose::is_v1(context.config, project) {
         // v1 waits for what a service needs before it makes it; told not to, it makes it all the same.
         &["--no-start", "--no-deps"]
     } else {
         &["--no-start"]
     };
+    up(context, how, services, said)?;
+    made::write(context)?;
+    Ok(Outcome::default())
+}
+
+/// Starts services in waves. Where Compose writes something into a container when it starts it, it has to start them.
+pub(super) fn start(
+    context: &Context<'_>,
+    services: &[ServiceName],
+    awaited: &[ServiceName],
+    said: &mut dyn FnMut(Said<'_>),
+) -> Result<Outcome, Fault> {
+    if context.engine.compose.injects && !services.is_empty() {
+        up(context, &["-d"], services, said)?;
+    }
+    waves::start(context, services, awaited, said)
+}
+
+fn up(
+    context: &Context<'_>,
+    how: &[&str],
+    services: &[ServiceName],
+    said: &mut dyn FnMut(Said<'_>),
+) -> Result<(), Fault> {
+    let project: &Compose = &context.engine.compose;
+    let before: BTreeSet<String> = all_volumes()?;
     let up = compose::on(context.config, project).arg("up").args(how.iter().copied());
     let up = up.args(services.iter().map(ServiceName::as_str));
-    let mut run = up.lines(&mut |line| said(Said::Line(line.trim())));
-    if run.is_ok() && !by_compose {
-        let made = made(context, services)?;
-        if !made.is_empty() {
-            let start = docker(["start"].into_iter().chain(made.iter().map(String::as_str)));
-            run = start.lines(&mut |_| ());
-        }
-    }
+    let run = up.lines(&mut |line| said(Said::Line(line.trim())));
     // Also when it failed: what it made so far is ours.
     let recorded = record(context, &before);
     match run {
-        Ok(()) => recorded.map(|()| Outcome::default()),
+        Ok(()) => recorded,
         Err(Run::Failed { said: words, .. }) => Err(failure::of_up(context, services, &words, said)),
         Err(run) => Err(fault(&run, "the services were not started")),
     }
-}
-
-/// Our containers of these services that do not run.
-fn made(context: &Context<'_>, services: &[ServiceName]) -> Result<Vec<String>, Fault> {
-    let compose = &context.engine.compose;
-    let is_it = |one: &Container| {
-        let is_named = one.service.as_ref().is_some_and(|service| services.contains(service));
-        is_named
-            && !one.running
-            && !one.one_off
-            && stack(one, compose, &context.workspace.root) == Stack::Ours
-    };
-    let now = inspect::containers(&[format!("label={PROJECT}={}", compose.project)])?;
-    Ok(now.into_iter().map(|one| one.container).filter(is_it).map(|one| one.name.to_string()).collect())
 }
 
 fn all_volumes() -> Result<BTreeSet<String>, Fault> {

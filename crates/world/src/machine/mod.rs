@@ -175,7 +175,8 @@ impl Machine for Real<'_> {
             | Action::RestoreCluster { .. }
             | Action::ForgetCluster { .. }
             | Action::RemoveCluster => self.perform_on_cluster(action),
-            Action::StartServices { .. }
+            Action::MakeServices { .. }
+            | Action::StartServices { .. }
             | Action::AdoptVolume { .. }
             | Action::StartContainers { .. }
             | Action::StopContainers { .. }

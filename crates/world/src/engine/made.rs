@@ -1,0 +1,109 @@
+//! Which containers Compose would leave as they are. Asking it takes as long as its whole `up`; instead we remember what
+//! description our last `up` had it make the containers from, and look whether it is the same one, from the same images.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+
+use plan::{Container, Fault, ServiceName, Workspace};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::docker::ask;
+use super::inspect::{self, Inspected, PROJECT};
+use super::{Context, compose::Choice};
+use crate::workspace::{hex, replace_file};
+
+const FILE: &str = "made.json";
+
+/// What our last `up` had Compose make.
+#[derive(Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct Made {
+    described: String,
+    /// Ids of each service's containers. Another `up` after an edit gives others.
+    services: BTreeMap<ServiceName, BTreeSet<String>>,
+    /// Ids of the project's networks.
+    networks: BTreeSet<String>,
+}
+
+/// One hash for all that Compose reads: its files with every variable and env file resolved, for this Compose.
+pub(super) fn description(printed: &str, choice: &Choice) -> String {
+    let mut hash = Sha256::new();
+    choice.program.iter().for_each(|word| hash.update(format!("{word} ")));
+    hash.update(printed);
+    hex(&hash.finalize())
+}
+
+/// Writes down what is there now as made from the present description.
+///
+/// # Errors
+/// The engine does not answer, or the state folder is full.
+pub(super) fn write(context: &Context<'_>) -> Result<(), Fault> {
+    let Some(described) = context.engine.described.clone() else { return Ok(()) };
+    let filter = format!("label={PROJECT}={}", context.engine.compose.project);
+    let now = inspect::containers(std::slice::from_ref(&filter))?;
+    let networks =
+        ask("the networks were not listed", ["network", "ls", "-q", "--no-trunc", "--filter", &filter])?;
+    let made = Made {
+        described,
+        services: ids(now.iter().map(|one| &one.container)),
+        networks: networks.lines().map(str::to_owned).collect(),
+    };
+    let text = serde_json::to_vec(&made).unwrap_or_default();
+    replace_file(&context.workspace.state.join(FILE), &text)
+}
+
+/// The services whose containers Compose would leave as they are, by what our last `up` wrote down.
+///
+/// # Errors
+/// The engine does not answer.
+pub(super) fn read(
+    workspace: &Workspace,
+    described: &str,
+    all: &[Inspected],
+    networks: &BTreeSet<String>,
+) -> Result<Vec<ServiceName>, Fault> {
+    // What can't be read was never written: Compose is asked then.
+    let made: Made = fs::read(workspace.state.join(FILE))
+        .ok()
+        .and_then(|text| serde_json::from_slice(&text).ok())
+        .unwrap_or_default();
+    if made.described != described || !made.networks.is_subset(networks) {
+        return Ok(Vec::new());
+    }
+    let own: Vec<&Inspected> =
+        all.iter().filter(|one| made.services.values().any(|ids| ids.contains(&one.container.id))).collect();
+    let images = images(&own)?;
+    let there = ids(own
+        .iter()
+        .filter(|one| images.get(&one.container.image) == Some(&one.image))
+        .map(|one| &one.container));
+    let same = |(service, ids): &(&ServiceName, &BTreeSet<String>)| there.get(*service) == Some(*ids);
+    Ok(made.services.iter().filter(same).map(|(service, _)| service.clone()).collect())
+}
+
+fn ids<'a>(containers: impl Iterator<Item = &'a Container>) -> BTreeMap<ServiceName, BTreeSet<String>> {
+    let mut ids: BTreeMap<ServiceName, BTreeSet<String>> = BTreeMap::new();
+    for one in containers.filter(|one| !one.one_off) {
+        if let Some(service) = &one.service {
+            ids.entry(service.clone()).or_default().insert(one.id.clone());
+        }
+    }
+    ids
+}
+
+/// What each image's name stands for now. One that stands for nothing is left out.
+fn images(own: &[&Inspected]) -> Result<BTreeMap<String, String>, Fault> {
+    let names: BTreeSet<&str> = own.iter().map(|one| one.container.image.as_str()).collect();
+    let words = ["image", "inspect", "--format", "{{.Id}}"];
+    if names.is_empty() {
+        return Ok(BTreeMap::new());
+    }
+    let said = super::docker::ask_for(
+        "the images were not looked at",
+        words.into_iter().chain(names.iter().copied()),
+    )?;
+    let ids: Vec<String> = said.unwrap_or_default().lines().map(str::to_owned).collect();
+    // In the order in which they were asked for, when every one is there.
+    let all = ids.len() == names.len();
+    Ok(names.into_iter().map(str::to_owned).zip(ids).filter(|_| all).collect())
+}

@@ -241,7 +241,7 @@ fn clear(
     let running: Vec<_> = ours.iter().filter(|one| one.running).map(|one| one.name.clone()).collect();
     if !running.is_empty() {
         let again = Action::StartContainers { containers: running.clone() };
-        let stop = Action::StopContainers { containers: running, grace: 10 };
+        let stop = Action::StopContainers { containers: running, grace: None };
         steps.push(Step::new(stop, "nobody may write meanwhile").amend(again).weight(10));
     }
     let copies = present
@@ -264,7 +264,7 @@ fn clear(
     };
     for container in ours.iter().filter(mounts) {
         let expect = Expect::Container { name: container.name.clone(), id: container.id.clone() };
-        let action = Action::RemoveContainer { container: container.name.clone() };
+        let action = Action::RemoveContainers { containers: vec![container.name.clone()] };
         steps.push(Step::new(action, "it holds the volume").expects(expect).undo(WayBack::Up));
     }
     for (one, copy) in copies {

@@ -28,10 +28,10 @@ pub enum Action {
     StartContainers {
         containers: Vec<ContainerName>,
     },
-    /// Seconds that each gets to stop by itself.
+    /// Seconds that each gets to stop by itself: 0 ends it at once, `None` is what Docker knows of it.
     StopContainers {
         containers: Vec<ContainerName>,
-        grace: u32,
+        grace: Option<u32>,
     },
     RestartContainer {
         container: ContainerName,
@@ -43,8 +43,9 @@ pub enum Action {
         service: ServiceName,
         url: Option<String>,
     },
-    RemoveContainer {
-        container: ContainerName,
+    /// All at the same time.
+    RemoveContainers {
+        containers: Vec<ContainerName>,
     },
     RemoveNetwork {
         network: String,
@@ -235,7 +236,7 @@ impl Action {
             | Self::OpenDatabase { .. }
             | Self::EndSessions { .. }
             | Self::RenameDatabase { .. } => Effect::Changes,
-            Self::RemoveContainer { .. }
+            Self::RemoveContainers { .. }
             | Self::RemoveVolume { .. }
             | Self::ForgetVolume { .. }
             | Self::GiveUpCopy { .. }
@@ -275,13 +276,20 @@ impl Action {
     fn phrase(&self) -> (&'static str, &'static str, String) {
         match self {
             Self::MakeServices { services } => ("make", "made", words::list(services)),
+            Self::StartServices { services, awaited } if services.is_empty() => {
+                ("await", "answer", words::list(awaited))
+            }
             Self::StartServices { services, .. } => ("start", "started", words::list(services)),
             Self::AdoptVolume { volume } => ("adopt", "adopted", format!("volume `{}`", volume.shown())),
             Self::StartContainers { containers } => ("start", "started", words::list(containers)),
+            Self::StopContainers { containers, grace: Some(0) } => ("end", "ended", words::list(containers)),
             Self::StopContainers { containers, .. } => ("stop", "stopped", words::list(containers)),
             Self::RestartContainer { service, .. } => ("restart", "restarted", format!("`{service}`")),
             Self::AwaitService { service, .. } => ("await", "answers", format!("`{service}`")),
-            Self::RemoveContainer { container } => ("remove", "removed", format!("container `{container}`")),
+            Self::RemoveContainers { containers } => {
+                let noun = if containers.len() == 1 { "container" } else { "containers" };
+                ("remove", "removed", format!("{noun} {}", words::list(containers)))
+            }
             Self::RemoveNetwork { network } => ("remove", "removed", format!("network `{network}`")),
             Self::CopyVolume { from, to, .. } => {
                 ("copy", "copied", format!("volume `{}` to `{to}`", from.shown()))

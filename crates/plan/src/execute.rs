@@ -199,6 +199,7 @@ fn is_of_many(action: &Action) -> bool {
             | Action::StartServices { .. }
             | Action::StartContainers { .. }
             | Action::StopContainers { .. }
+            | Action::RemoveContainers { .. }
             | Action::RestartContainer { .. }
     )
 }

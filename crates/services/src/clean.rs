@@ -264,13 +264,12 @@ mod tests {
         assert_eq!(
             sample::steps(&plan),
             [
-                "stop shop-cache-1 and shop-api-1",
+                "stop shop-api-1",
+                "stop shop-cache-1",
                 "stop shop-db-1",
                 "copy volume shop_data to shop_data_kept_3",
                 "copy volume aaaaaaaaaaaa to shop_cache_aaaaaaaaaaaa_kept_3",
-                "remove container shop-db-1",
-                "remove container shop-cache-1",
-                "remove container shop-api-1",
+                "remove containers shop-db-1, shop-cache-1 and shop-api-1",
                 "remove network shop_default",
                 "remove volume shop_data",
                 "remove volume aaaaaaaaaaaa",
@@ -281,6 +280,36 @@ mod tests {
             "3 containers · 1 network · shop_data (84.0 MB) · cache's unnamed volume (1.0 MB)"
         );
         assert_eq!(plan.need(Confirm::Loss), Need::YesNo);
+    }
+
+    #[test]
+    fn what_goes_for_good_ends_at_once_and_the_rest_after_a_short_while() {
+        let mut world = sample::world();
+        let graces = |plan: &Plan| {
+            let stops = plan.steps.iter().filter_map(|step| match &step.action {
+                Action::StopContainers { containers, grace } => Some((words::list(containers), *grace)),
+                _ => None,
+            });
+            stops.collect::<Vec<_>>()
+        };
+        let both = "`shop-db-1` and `shop-cache-1`".to_owned();
+
+        let copied = graces(&planned(&[], &world));
+        let for_good = graces(&planned(&["--no-undo"], &world));
+        world.engine.as_mut().unwrap().containers[1].mounts.push(plan::Mount {
+            kind: MountKind::Bind,
+            source: "/shop/cache".to_owned(),
+            target: "/cache".to_owned(),
+        });
+        let writes_elsewhere = graces(&planned(&["--no-undo"], &world));
+
+        assert_eq!(copied[0], ("`shop-api-1`".to_owned(), Some(2)));
+        assert!(copied[1..].iter().all(|(_, grace)| grace.is_none()), "{copied:?}");
+        assert_eq!(for_good, [("`shop-api-1`".to_owned(), Some(2)), (both, Some(0))]);
+        assert_eq!(
+            writes_elsewhere[1..],
+            [("`shop-cache-1`".to_owned(), Some(2)), ("`shop-db-1`".to_owned(), Some(0))]
+        );
     }
 
     #[test]
@@ -323,10 +352,10 @@ mod tests {
                 "copy volume shop_data to shop_data_kept_3",
                 "remove container shop-db-1",
                 "remove volume shop_data",
-                "start db",
+                "make api, cache and db",
             ]
         );
-        assert!(steps.contains(&"start api".to_owned()), "{steps:?}");
+        assert!(steps.contains(&"start api and cache".to_owned()), "{steps:?}");
     }
 
     #[test]

@@ -25,20 +25,20 @@ fn ours<'a>(engine: &'a Engine, world: &World) -> Vec<&'a Container> {
 /// Stops containers, the database's last: what writes to it ends first.
 fn stop(containers: &[&Container], engine: &Engine, grace: Option<u32>) -> Vec<Step> {
     let is_database = |one: &&Container| one.service.is_some() && one.service == engine.compose.database;
-    let running: Vec<&Container> = containers.iter().copied().filter(|one| one.running).collect();
     let (database, dependents): (Vec<&Container>, Vec<&Container>) =
-        running.iter().partition(|one| is_database(one));
-    let groups =
-        [(dependents, "what writes to the database ends first"), (database, "it ends with nobody connected")];
-    let groups = groups.into_iter().filter(|(containers, _)| !containers.is_empty());
-    groups
-        .map(|(containers, why)| {
-            let names: Vec<_> = containers.iter().map(|one| one.name.clone()).collect();
-            let again = Action::StartContainers { containers: names.clone() };
-            let stop = Action::StopContainers { containers: names, grace: grace.unwrap_or(10) };
-            Step::new(stop, why).amend(again).weight(10)
-        })
-        .collect()
+        containers.iter().copied().partition(is_database);
+    let dependents = end(&dependents, grace, "what writes to the database ends first");
+    dependents.into_iter().chain(end(&database, grace, "it ends with nobody connected")).collect()
+}
+
+/// Stops those of these containers that run, all at the same time.
+fn end(containers: &[&Container], grace: Option<u32>, why: &'static str) -> Option<Step> {
+    let names: Vec<_> = containers.iter().filter(|one| one.running).map(|one| one.name.clone()).collect();
+    if names.is_empty() {
+        return None;
+    }
+    let again = Action::StartContainers { containers: names.clone() };
+    Some(Step::new(Action::StopContainers { containers: names, grace }, why).amend(again).weight(10))
 }
 
 /// Containers of the project's name that are another stack's: named, and left alone.

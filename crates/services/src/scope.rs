@@ -7,7 +7,7 @@ use plan::{
     Volume, VolumeName, Whose, World, guard, network, volume, words,
 };
 
-use crate::{order, ours, stop, up};
+use crate::{end, order, ours, stop, up};
 
 /// What goes, and what stays with the reason.
 #[derive(Debug)]
@@ -160,6 +160,38 @@ fn copy_of(engine: &Engine, scope: &Scope<'_>, volume: &Volume, n: u32) -> Optio
     VolumeName::new(format!("{base}_kept_{n}")).ok()
 }
 
+/// Seconds that a container gets whose end is the next step anyway, where no grace is configured.
+const SHORT: u32 = 2;
+
+/// Nothing runs any more. What is copied ends in its own time; what goes for good with all that its container writes to
+/// ends at once; the rest gets its signal and a short while.
+fn quieten(config: &Config, engine: &Engine, scope: &Scope<'_>, copied: bool) -> Vec<Step> {
+    let grace = config.restart.grace;
+    let holds = |one: &&Container| scope.volumes.iter().any(|volume| mounts(one, volume));
+    let (holders, others): (Vec<&Container>, Vec<&Container>) =
+        scope.containers.iter().copied().partition(holds);
+    let first = if scope.paused.is_empty() {
+        None
+    } else {
+        end(&scope.paused, grace, "what writes to the database ends first")
+    };
+    let others = end(&others, Some(grace.unwrap_or(SHORT)), "they hold nothing that stays");
+    let mut steps: Vec<Step> = first.into_iter().chain(others).collect();
+    if copied {
+        steps.extend(stop(&holders, engine, grace));
+        return steps;
+    }
+    let goes = |mount: &Mount| {
+        mount.kind == MountKind::Tmpfs
+            || scope.volumes.iter().any(|volume| mount.source == volume.name.as_str())
+    };
+    let (doomed, writers): (Vec<&Container>, Vec<&Container>) =
+        holders.iter().copied().partition(|one| one.mounts.iter().all(goes));
+    steps.extend(stop(&writers, engine, Some(grace.unwrap_or(SHORT))));
+    steps.extend(end(&doomed, Some(0), "all that they write to goes for good"));
+    steps
+}
+
 /// Stop, copy, and only then remove.
 pub(crate) fn remove(
     config: &Config,
@@ -167,8 +199,7 @@ pub(crate) fn remove(
     scope: &Scope<'_>,
     copies: &Result<u32, String>,
 ) -> Vec<Step> {
-    let stopped: Vec<&Container> = scope.paused.iter().chain(&scope.containers).copied().collect();
-    let mut steps = stop(&stopped, engine, config.restart.grace);
+    let mut steps = quieten(config, engine, scope, copies.is_ok());
     let targets: Vec<Option<VolumeName>> = scope
         .volumes
         .iter()
@@ -185,10 +216,13 @@ pub(crate) fn remove(
                 .weight(10 + volume.bytes.unwrap_or(0) / 1_000_000),
         );
     }
-    for container in &scope.containers {
-        let expect = Expect::Container { name: container.name.clone(), id: container.id.clone() };
-        let action = Action::RemoveContainer { container: container.name.clone() };
-        steps.push(Step::new(action, "it holds its volumes").expects(expect).undo(Undo::Up));
+    if !scope.containers.is_empty() {
+        let containers = scope.containers.iter().map(|one| one.name.clone()).collect();
+        let step =
+            Step::new(Action::RemoveContainers { containers }, "they hold their volumes").undo(Undo::Up);
+        steps.push(scope.containers.iter().fold(step.weight(5), |step, one| {
+            step.expects(Expect::Container { name: one.name.clone(), id: one.id.clone() })
+        }));
     }
     for network in &scope.networks {
         let action = Action::RemoveNetwork { network: (*network).to_owned() };

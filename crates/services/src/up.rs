@@ -266,14 +266,12 @@ mod tests {
         assert_eq!(
             sample::steps(&plan),
             [
+                "make api, cache and db",
                 "start db",
                 "await Postgres",
                 "ensure shop",
                 "ensure shop",
-                "start cache",
-                "await cache",
-                "start api",
-                "await api",
+                "start api and cache",
                 "seed shop",
                 "mark shop as this workspace's",
             ]
@@ -291,17 +289,44 @@ mod tests {
         assert_eq!(
             sample::steps(&plan),
             [
+                "make api, cache and db",
                 "start cache and db",
-                "await cache",
                 "await Postgres",
                 "ensure shop",
                 "start api",
-                "await api",
                 "ensure shop",
                 "seed shop",
                 "mark shop as this workspace's",
             ]
         );
+    }
+
+    #[test]
+    fn what_compose_would_leave_as_it_is_is_not_made() {
+        let mut world = sample::world();
+        let engine = world.engine.as_mut().unwrap();
+        engine.made = ["api", "cache", "db"].map(sample::name).into();
+
+        let all = up(&[]).plan(&sample::config(), &world).unwrap();
+        world.engine.as_mut().unwrap().made.pop();
+        let one_is_new = up(&[]).plan(&sample::config(), &world).unwrap();
+
+        assert_eq!(sample::steps(&all)[0], "start db");
+        assert_eq!(sample::steps(&one_is_new)[0], "make api, cache and db");
+    }
+
+    #[test]
+    fn what_answers_is_awaited_also_where_it_needs_nothing() {
+        let mut config = sample::config();
+        config.migrations.at_start = Some("api".to_owned());
+
+        let plan = up(&[]).plan(&config, &sample::world()).unwrap();
+
+        let last = plan.steps.iter().rev().find_map(|step| match &step.action {
+            Action::StartServices { awaited, .. } => Some(awaited.clone()),
+            _ => None,
+        });
+        assert_eq!(last.unwrap(), [sample::name("api"), sample::name("cache")]);
     }
 
     #[test]

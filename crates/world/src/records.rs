@@ -99,6 +99,11 @@ impl Records {
         self.book.made.get(volume).map(String::as_str)
     }
 
+    /// Volumes that we made and that say no more of themselves than this.
+    pub fn unnamed(&self, said: &str) -> impl Iterator<Item = &VolumeName> {
+        self.book.made.iter().filter(move |(_, made)| *made == said).map(|(name, _)| name)
+    }
+
     pub fn has_made(&self, volume: &VolumeName) -> bool {
         self.book.made.contains_key(volume)
     }

@@ -22,7 +22,7 @@ pub(crate) fn perform(
         Action::StartServices { services, awaited } => start::start(context, services, awaited, said),
         Action::AdoptVolume { volume } => adopt(context, volume),
         Action::StartContainers { containers } => start(containers),
-        Action::StopContainers { containers, .. } => stop(context, containers),
+        Action::StopContainers { containers, grace } => stop(containers, *grace),
         Action::RestartContainer { container, grace, .. } => {
             let grace = grace.to_string();
             change(["restart", "-t", &grace, container.as_str()])
@@ -32,7 +32,7 @@ pub(crate) fn perform(
         Action::AwaitService { service, url } => {
             ready::service(context, service.as_str(), url.as_deref(), said)
         }
-        Action::RemoveContainer { container } => remove("container", container.as_str()),
+        Action::RemoveContainers { containers } => remove_containers(containers),
         Action::RemoveNetwork { network } => remove("network", network),
         Action::RemoveVolume { volume } => remove_volume(context, volume),
         Action::CopyVolume { from, to, n, image } => copy::keep(context, from, to, *n, image, said),
@@ -81,17 +81,19 @@ fn start(containers: &[ContainerName]) -> Result<Outcome, Fault> {
     }
 }
 
-/// Without a configured grace each container has its own, which Docker knows.
-fn stop(context: &Context<'_>, containers: &[ContainerName]) -> Result<Outcome, Fault> {
+/// All at the same time.
+fn stop(containers: &[ContainerName], grace: Option<u32>) -> Result<Outcome, Fault> {
     let attempt = || format!("{} did not stop", words::list(containers));
-    let grace = context.config.restart.grace.map(|grace| grace.to_string());
-    let mut words = vec!["stop"];
-    if let Some(grace) = &grace {
-        words.extend(["-t", grace]);
-    }
+    let seconds = grace.unwrap_or_default().to_string();
+    let mut words = match grace {
+        Some(0) => vec!["kill"],
+        Some(_) => vec!["stop", "-t", &seconds],
+        None => vec!["stop"],
+    };
     words.extend(names(containers));
     match change(words) {
-        Err(run) if !is_missing(&run) => return Err(fault(&run, attempt())),
+        // What ended by itself meanwhile can't be killed any more: the look below tells.
+        Err(run) if !is_missing(&run) && grace != Some(0) => return Err(fault(&run, attempt())),
         _ => {}
     }
     let up = running(containers)?;
@@ -99,6 +101,23 @@ fn stop(context: &Context<'_>, containers: &[ContainerName]) -> Result<Outcome, 
         return Ok(Outcome::default());
     }
     Err(Fault::new(Exit::Failed, attempt()).cause(format!("{} still runs", words::list(up))))
+}
+
+/// All at the same time; looked at afterwards.
+fn remove_containers(containers: &[ContainerName]) -> Result<Outcome, Fault> {
+    let attempt = |left: &[&ContainerName]| format!("{} was not removed", words::list(left));
+    let all: Vec<&ContainerName> = containers.iter().collect();
+    let removed = change(["rm"].into_iter().chain(names(containers)));
+    let listed = ask(&attempt(&all), ["ps", "-a", "--format", "{{.Names}}"])?;
+    let listed: Vec<&str> = listed.split([',', '\n']).collect();
+    let left: Vec<&ContainerName> = all.into_iter().filter(|one| listed.contains(&one.as_str())).collect();
+    match removed {
+        _ if left.is_empty() => Ok(Outcome::default()),
+        Err(run) => Err(fault(&run, attempt(&left))),
+        Ok(_) => {
+            Err(Fault::new(Exit::Failed, attempt(&left)).cause("the engine said it is, and still has it"))
+        }
+    }
 }
 
 /// `docker KIND rm`, looked at afterwards.

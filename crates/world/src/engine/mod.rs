@@ -178,8 +178,9 @@ fn add_volumes(
     let mounts = own.flat_map(|one| &one.container.mounts).filter(|mount| mount.kind == MountKind::Volume);
     let mounted: BTreeSet<&str> = mounts.map(|mount| mount.source.as_str()).collect();
     names.extend(mounted.iter().map(ToString::to_string));
-    engine.volumes = inspect::volumes(names.into_iter().collect())?;
     let records = Records::read(workspace)?;
+    names.extend(records.unnamed(volumes::UNNAMED).map(ToString::to_string));
+    engine.volumes = inspect::volumes(names.into_iter().collect())?;
     let images = images(&engine.compose, all);
     let measured = volumes::complete(&mut engine.volumes, &mounted, &images, sizes, &records)?;
     engine.copier = measured.copier;

@@ -89,9 +89,14 @@ fn record(context: &Context<'_>, before: &BTreeSet<String>) -> Result<(), Fault>
     let new =
         names.into_iter().filter(|name| !before.contains(name) || (had.contains(name) && !is_known(name)));
     let made = inspect::volumes(new.collect())?;
-    let made = made.into_iter().filter(|volume| volume.labels.get(PROJECT) == Some(&compose.project));
+    let is_ours =
+        |volume: &plan::Volume| volume.anonymous || volume.labels.get(PROJECT) == Some(&compose.project);
     let mut identified = Vec::new();
-    for volume in made {
+    for volume in made.into_iter().filter(is_ours) {
+        if volume.anonymous {
+            identified.push((volume.name, volumes::UNNAMED.to_owned()));
+            continue;
+        }
         match volumes::identity(&volume.name, &images)? {
             Some(identity) => identified.push((volume.name, identity)),
             None => return Err(Fault::new(Exit::Failed, format!("volume `{}` is gone again", volume.name))),

@@ -57,6 +57,9 @@ impl Helper<'_> {
     }
 }
 
+/// What our records say of a volume that the engine named: no other ever has that name.
+pub(super) const UNNAMED: &str = "unnamed";
+
 /// What one look into the volumes tells.
 #[derive(Debug, Default)]
 pub(super) struct Measured {
@@ -155,7 +158,8 @@ pub(super) fn complete(
     // A record matters where neither a container nor Compose's label tells whose a volume is.
     let in_doubt =
         |volume: &Volume| !mounted.contains(volume.name.as_str()) || !volume.labels.contains_key(PROJECT);
-    let in_doubt = volumes.iter().any(|volume| records.has_made(&volume.name) && in_doubt(volume));
+    let in_doubt =
+        volumes.iter().any(|volume| records.has_made(&volume.name) && !volume.anonymous && in_doubt(volume));
     let by_inode = (sizes || in_doubt) && !volumes.is_empty() && !tells_when_made()?;
     let measured = if sizes || by_inode {
         let names: Vec<&VolumeName> = volumes.iter().map(|volume| &volume.name).collect();
@@ -171,7 +175,9 @@ pub(super) fn complete(
                 volume.created.clone_from(inode);
             }
         }
-        volume.recorded = records.made(&volume.name) == Some(volume.created.as_str());
+        let made = records.made(&volume.name);
+        volume.recorded =
+            made == Some(volume.created.as_str()) || (volume.anonymous && made == Some(UNNAMED));
     }
     Ok(measured)
 }

@@ -182,7 +182,7 @@ impl Machine for Real<'_> {
             | Action::StopContainers { .. }
             | Action::RestartContainer { .. }
             | Action::AwaitService { .. }
-            | Action::RemoveContainer { .. }
+            | Action::RemoveContainers { .. }
             | Action::RemoveNetwork { .. }
             | Action::CopyVolume { .. }
             | Action::RemoveVolume { .. }

@@ -106,5 +106,6 @@ pub(crate) fn world(kept: Vec<Kept>) -> World {
         last_kept: kept.iter().map(|kept| kept.n).max().unwrap_or(0),
         kept,
         unfinished: Vec::new(),
+        examined: plan::Examined::default(),
     }
 }

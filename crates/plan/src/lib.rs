@@ -8,8 +8,10 @@ mod action;
 mod config;
 mod consent;
 mod event;
+mod examined;
 mod execute;
 mod fault;
+mod finding;
 pub mod guard;
 mod loss;
 mod marker;
@@ -26,8 +28,10 @@ pub use config::{
 };
 pub use consent::{Approved, Flags, Need, Question, approve};
 pub use event::{Event, Outcome};
+pub use examined::{Blocking, Examined, Examining, Lagging, Room, TakenPort};
 pub use execute::{Look, Machine, Report, Said, execute};
 pub use fault::{Exit, Fault};
+pub use finding::Finding;
 pub use loss::{Contents, Loss, Rows, VolumeLoss};
 pub use marker::{Label, LabelKind, Marker, Origin};
 pub use name::{BadName, ContainerName, DatabaseName, RoleName, ServiceName, VolumeName, literal};
@@ -36,6 +40,6 @@ pub use secret::{Secret, masked};
 pub use step::{Data, Expect, Fact, Plan, Step, Undo};
 pub use world::{
     Address, Blueprint, Compose, Condition, Container, Database, Dependency, Engine, EngineFacts, Health,
-    Kept, KeptPlace, Mount, MountKind, Network, Reading, Server, ServerState, Service, Session, Volume,
-    Wants, Workspace, World,
+    Healthcheck, Kept, KeptPlace, Mount, MountKind, Network, Reading, Server, ServerState, Service, Session,
+    Volume, Wants, Workspace, World,
 };

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::{Action, ContainerName, DatabaseName, Effect, Loss, VolumeName};
+use crate::{Action, ContainerName, DatabaseName, Effect, Finding, Loss, VolumeName};
 
 /// What a command would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -28,6 +28,9 @@ pub struct Plan {
     /// Where the user's data is while the plan runs, to be looked up again when something fails.
     pub data: Vec<Data>,
     pub steps: Vec<Step>,
+    /// What is wrong: a plan of a check that found something ends with exit 10.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub findings: Vec<Finding>,
     /// What to print once all is done: results first, the way back last.
     pub closing: Vec<String>,
 }
@@ -183,6 +186,7 @@ impl Plan {
             loss: Loss::default(),
             data: Vec::new(),
             steps: Vec::new(),
+            findings: Vec::new(),
             closing: Vec::new(),
         }
     }

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContainerName, Contents, DatabaseName, Kind, Label, Marker, RoleName, Secret, ServiceName, VolumeName,
+    ContainerName, Contents, DatabaseName, Examined, Examining, Kind, Label, Marker, RoleName, Secret,
+    ServiceName, VolumeName,
 };
 
 /// What a command wants to know before it plans. Less is quicker.
@@ -26,6 +27,8 @@ pub struct Wants {
     pub lock: bool,
     /// A server that is not running is an error.
     pub running: bool,
+    /// What keeps us from looking is a fact like others.
+    pub examine: Examining,
 }
 
 /// How much of the engine a command needs. A `local` server has none, whatever is wanted.
@@ -69,6 +72,7 @@ pub struct World {
     pub last_kept: u32,
     /// Things half done by an earlier run that this workspace's files tell of, in words.
     pub unfinished: Vec<String>,
+    pub examined: Examined,
 }
 
 /// The project's root folder.
@@ -271,6 +275,17 @@ pub struct Service {
     pub ports: BTreeMap<u16, Address>,
     /// Volumes by the name that the engine knows, anonymous ones by an empty one.
     pub mounts: Vec<Mount>,
+    /// As the files give it, where they do: the image may bring one of its own.
+    pub healthcheck: Option<Healthcheck>,
+}
+
+/// A service's own check, as the compose files describe it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Healthcheck {
+    /// `["CMD", …]` or `["CMD-SHELL", …]`; empty where the image brings it.
+    pub test: Vec<String>,
+    /// Seconds between two runs of Docker's, and before the first one.
+    pub interval: u64,
 }
 
 /// A service that another one needs first.

@@ -26,6 +26,7 @@ pub(crate) fn service(service: &str, needs: &[&str]) -> Service {
         environment: BTreeMap::new(),
         ports: BTreeMap::new(),
         mounts: Vec::new(),
+        healthcheck: None,
     }
 }
 
@@ -123,6 +124,7 @@ pub(crate) fn world() -> World {
         kept: Vec::new(),
         last_kept: 2,
         unfinished: Vec::new(),
+        examined: plan::Examined::default(),
     }
 }
 

@@ -51,7 +51,8 @@ fn run<C: Command>(command: &C, terminal: &mut Terminal) -> Result<ExitCode, Fau
         terminal.hear(event);
     })?;
     terminal.report(approved.plan(), &report)?;
-    Ok(ExitCode::SUCCESS)
+    let found = !approved.plan().findings.is_empty();
+    Ok(if found { ExitCode::from(Exit::Differs as u8) } else { ExitCode::SUCCESS })
 }
 
 /// This command line as the person would type it again.

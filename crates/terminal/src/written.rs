@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use plan::{Action, Confirm, Effect, Fact, Fault, Need, Outcome, Plan, Report, Step, Undo, words};
+use plan::{Action, Confirm, Effect, Fact, Fault, Finding, Need, Outcome, Plan, Report, Step, Undo, words};
 
 use crate::sheet::Sheet;
 use crate::text::{gerund, padded, visible, width};
@@ -30,6 +30,7 @@ pub(crate) fn proposal(sheet: Sheet, plan: &Plan, with_steps: bool) -> String {
 /// closing, which ends with the way back.
 pub(crate) fn results(sheet: Sheet, plan: &Plan, report: &Report) -> String {
     let mut out = if plan.steps.is_empty() { proposal(sheet, plan, false) } else { String::new() };
+    plan.findings.iter().for_each(|found| out.push_str(&finding(sheet, found)));
     let lines = report.outcomes.iter().flat_map(|outcome| &outcome.lines);
     lines.chain(&plan.closing).for_each(|line| sheet.line(&mut out, line));
     out
@@ -134,6 +135,19 @@ pub(crate) fn took(sheet: Sheet, plan: &Plan, took: Duration) -> String {
         let text = format!("done in {}", words::took(took));
         out = format!("{}\n", sheet.paint.dim(&text));
     }
+    out
+}
+
+/// What is wrong, how that is known, and what mends it. The last has to survive being pasted.
+fn finding(sheet: Sheet, found: &Finding) -> String {
+    let Sheet { paint, .. } = sheet;
+    let mut out = format!("{} {}\n", paint.red("wrong:"), visible(&found.what));
+    for (label, text) in [("seen: ", &found.because), ("mend: ", &found.mend)] {
+        if !text.is_empty() {
+            out.extend([&paint.bold(label), " ", &visible(text), "\n"]);
+        }
+    }
+    out.push('\n');
     out
 }
 

@@ -95,6 +95,7 @@ impl Fake {
             kept: Vec::new(),
             last_kept: 0,
             unfinished: Vec::new(),
+            examined: plan::Examined::default(),
         }
     }
 

@@ -13,6 +13,7 @@ use plan::{
 use crate::blueprint::blueprint;
 use crate::cluster::Cluster;
 use crate::engine;
+use crate::examine;
 use crate::postgres::{Postgres, contents, databases, marker};
 use crate::records::Records;
 use crate::workspace::{self, Held};
@@ -59,13 +60,17 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         kept: records.kept().into_iter().filter(is_there).collect(),
         last_kept: records.last_kept(),
         unfinished: Vec::new(),
+        examined: plan::Examined::default(),
     };
     match kind(&config, &world.workspace) {
         Kind::Local => world.server = Some(Cluster::of(&config, &world.workspace)?.server()),
         Kind::Compose => {
-            let engine = engine::discover(&config, &world.workspace, wants, options.timeout)?;
-            world.server = engine::server(&config, &world.workspace, &engine)?;
-            world.engine = Some(engine);
+            let engine = engine::discover(&config, &world.workspace, wants, options.timeout);
+            if let Some(engine) = examine::or_kept(engine, &mut world, wants)? {
+                let server = engine::server(&config, &world.workspace, &engine);
+                world.server = examine::or_kept(server, &mut world, wants)?.flatten();
+                world.engine = Some(engine);
+            }
         }
     }
     if wants.running {
@@ -73,8 +78,10 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         plan::guard::own_server(&world)?;
     }
     if wants.databases {
-        read_databases(&mut world, wants, options.timeout)?;
+        let read = read_databases(&mut world, wants, options.timeout);
+        examine::or_kept(read, &mut world, wants)?;
     }
+    examine::examine(&config, &mut world, wants, options.timeout);
     Ok(Found { config, world, held })
 }
 
@@ -190,4 +197,5 @@ pub(crate) const AFRESH: Wants = Wants {
     sizes: false,
     lock: false,
     running: false,
+    examine: plan::Examining::Nothing,
 };

@@ -99,6 +99,12 @@ fn taken(context: &Context<'_>, port: u16, words: &str) -> Fault {
     }
 }
 
+/// Who holds a port, in words.
+pub(super) fn holder(port: u16) -> Option<String> {
+    let container = publishing(port).map(|name| format!("container `{name}`"));
+    container.or_else(|| listening(port).map(|(pid, program)| format!("`{program}` (process {pid})")))
+}
+
 fn publishing(port: u16) -> Option<String> {
     let listed = ask("", ["ps", "--format", "{{.Names}}\t{{.Ports}}"]).ok()?;
     let published = format!(":{port}->");

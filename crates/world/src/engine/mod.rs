@@ -5,6 +5,7 @@ mod actions;
 mod compose;
 mod copy;
 mod docker;
+mod examine;
 mod failure;
 mod inspect;
 mod made;
@@ -37,6 +38,7 @@ use self::project::Project;
 use crate::records::Records;
 
 pub(crate) use self::actions::perform;
+pub(crate) use self::examine::examine;
 pub(crate) use self::ready::{await_service, lives};
 pub(crate) use self::run::in_service;
 pub(crate) use self::server::{database_container, server, unreachable, variable};

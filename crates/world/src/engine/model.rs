@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use plan::{
-    Address, Condition, Dependency, Exit, Fault, Mount, MountKind, Secret, Service, ServiceName, VolumeName,
+    Address, Condition, Dependency, Exit, Fault, Healthcheck, Mount, MountKind, Secret, Service, ServiceName,
+    VolumeName,
 };
 use serde::Deserialize;
 use serde_json::Value;
@@ -42,6 +43,7 @@ struct PrintedService {
     ports: Vec<Value>,
     volumes: Vec<Value>,
     post_start: Vec<Value>,
+    healthcheck: Value,
 }
 
 #[derive(Deserialize, Default)]
@@ -109,6 +111,7 @@ impl PrintedService {
             environment: environment(&self.environment),
             ports: self.ports.iter().filter_map(port).collect(),
             mounts: self.volumes.iter().filter_map(|volume| mount(volume, volumes)).collect(),
+            healthcheck: healthcheck(&self.healthcheck),
         }
     }
 }
@@ -130,6 +133,40 @@ fn dependencies(printed: &Value) -> Vec<Dependency> {
         Value::Object(by_name) => by_name.iter().filter_map(|(name, how)| dependency(name, how)).collect(),
         _ => Vec::new(),
     }
+}
+
+/// A test that is no list is a line for the shell. Without an interval it is Docker's own: 30 s.
+fn healthcheck(printed: &Value) -> Option<Healthcheck> {
+    let off = printed.get("disable").and_then(Value::as_bool) == Some(true);
+    let fields = printed.as_object().filter(|_| !off)?;
+    let test = match fields.get("test") {
+        Some(Value::Array(words)) => words.iter().filter_map(scalar).collect(),
+        Some(Value::String(line)) => vec!["CMD-SHELL".to_owned(), line.clone()],
+        _ => Vec::new(),
+    };
+    let interval = fields.get("interval").and_then(Value::as_str).and_then(seconds);
+    Some(Healthcheck { test, interval: interval.unwrap_or(30) })
+}
+
+/// `1m30s` in seconds, at least one.
+fn seconds(text: &str) -> Option<u64> {
+    let mut total = 0.0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit() && c != '.')?;
+        let (number, after) = rest.split_at(digits);
+        let letters = after.find(|c: char| c.is_ascii_digit()).unwrap_or(after.len());
+        let (unit, after) = after.split_at(letters);
+        let factor = match unit {
+            "h" => 3600.0,
+            "m" => 60.0,
+            "s" => 1.0,
+            _ => 0.0,
+        };
+        total += number.parse::<f64>().ok()? * factor;
+        rest = after;
+    }
+    Some(std::time::Duration::try_from_secs_f64(total).ok()?.as_secs().max(1))
 }
 
 /// `config` writes a dollar as two.
@@ -271,6 +308,16 @@ volumes:
         assert_eq!(db.mounts[0].source, "shop_pgdata");
         assert_eq!((db.mounts[1].kind, db.mounts[2].source.as_str()), (MountKind::Bind, ""));
         assert_eq!(model.external[0].as_str(), "evext");
+    }
+
+    #[test]
+    fn an_interval_is_read_as_compose_writes_it() {
+        for (text, found) in [("30s", 30), ("1m30s", 90), ("2h0m0s", 7200), ("500ms", 1)] {
+            assert_eq!(seconds(text), Some(found), "{text}");
+        }
+        assert_eq!(seconds("soon"), None);
+        assert_eq!(healthcheck(&serde_json::json!({"test": "true"})).unwrap().interval, 30);
+        assert_eq!(healthcheck(&serde_json::json!({"disable": true})), None);
     }
 
     #[test]

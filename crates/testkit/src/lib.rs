@@ -7,6 +7,7 @@
 mod fake;
 mod gate;
 mod launch;
+mod picture;
 mod sandbox;
 mod screen;
 mod shop;
@@ -15,6 +16,7 @@ mod sources;
 pub use fake::{Fake, Held, Trouble};
 pub use gate::Gate;
 pub use launch::{Launch, Output, Stdin, binary, offline};
+pub use picture::{THEMES, Theme};
 pub use sandbox::{Call, Sandbox};
 pub use screen::{Key, Screen};
 pub use shop::{Shop, Told, program};

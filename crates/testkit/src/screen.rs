@@ -12,7 +12,7 @@ use nix::unistd::Pid;
 use portable_pty::{CommandBuilder, MasterPty, PtySize, native_pty_system};
 use vt100::Parser;
 
-use crate::{Launch, launch};
+use crate::{Launch, Theme, launch, picture};
 
 /// After a program's end its last words are here within this, or somebody else holds the terminal.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -151,6 +151,12 @@ impl Screen {
         let rows = self.parser.screen().rows(0, self.parser.screen().size().1.into());
         let rows: Vec<String> = rows.map(|row| row.trim_end().to_owned()).collect();
         rows.join("\n").trim_end().to_owned()
+    }
+
+    /// What it shows now as an SVG picture, below what was typed.
+    #[must_use]
+    pub fn picture(&self, typed: &str, theme: &Theme) -> String {
+        picture::svg(self.parser.screen(), typed, theme)
     }
 
     /// Every byte that was written so far, escape sequences and all.

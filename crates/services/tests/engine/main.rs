@@ -4,5 +4,7 @@
 
 mod bad_input;
 mod cycle;
+mod doctor;
 mod trial;
+mod waves;
 mod whose;

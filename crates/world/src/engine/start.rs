@@ -3,7 +3,8 @@
 use std::collections::BTreeSet;
 
 use plan::{
-    Compose, Container, Engine, Exit, Fault, MountKind, Outcome, Said, ServiceName, Stack, VolumeName, stack,
+    Compose, Condition, Container, Engine, Exit, Fault, MountKind, Outcome, Said, Service, ServiceName,
+    Stack, VolumeName, stack,
 };
 
 use super::docker::{ask, fault};
@@ -21,15 +22,25 @@ pub(super) fn make(
     said: &mut dyn FnMut(Said<'_>),
 ) -> Result<Outcome, Fault> {
     let project = &context.engine.compose;
-    let how: &[&str] = if compose::is_v1(context.config, project) {
-        // v1 waits for what a service needs before it makes it; told not to, it makes it all the same.
-        &["--no-start", "--no-deps"]
+    if compose::is_v1(context.config, project) {
+        // v1 waits for what a service needs before it makes it; told not to, it makes it all the same. Not so where an
+        // end is needed: that one is made in a call of its own.
+        let (alone, together): (Vec<_>, Vec<_>) =
+            services.iter().cloned().partition(|name| needs_an_end(name, &project.services));
+        let calls = std::iter::once(together).chain(alone.into_iter().map(|name| vec![name]));
+        for services in calls.filter(|services| !services.is_empty()) {
+            up(context, &["--no-start", "--no-deps"], &services, said)?;
+        }
     } else {
-        &["--no-start"]
-    };
-    up(context, how, services, said)?;
+        up(context, &["--no-start"], services, said)?;
+    }
     made::write(context)?;
     Ok(Outcome::default())
+}
+
+fn needs_an_end(name: &ServiceName, services: &[Service]) -> bool {
+    let described = services.iter().find(|service| service.name == *name);
+    described.is_some_and(|one| one.depends.iter().any(|needs| needs.condition == Condition::Completed))
 }
 
 /// Starts services in waves. Where Compose writes something into a container when it starts it, it has to start them.

@@ -62,8 +62,8 @@ struct Waves<'a> {
     busy: usize,
     started: BTreeSet<ServiceName>,
     answered: Vec<(ServiceName, Duration)>,
-    /// Any container was started: else all was as it should be.
-    changed: bool,
+    /// Services of which a container was started: the others are as they should be.
+    changed: BTreeSet<ServiceName>,
 }
 
 impl<'a> Waves<'a> {
@@ -114,7 +114,7 @@ impl<'a> Waves<'a> {
         let total =
             waiting.values().map(|node| u64::from(node.starts) + u64::from(node.answers.is_some())).sum();
         let (begun, started, answered) = (Instant::now(), BTreeSet::new(), Vec::new());
-        Ok(Self { context, waiting, total, begun, busy: 0, started, answered, changed: false })
+        Ok(Self { context, waiting, total, begun, busy: 0, started, answered, changed: BTreeSet::new() })
     }
 
     fn run<'scope>(
@@ -131,7 +131,9 @@ impl<'a> Waves<'a> {
         loop {
             while let Some((name, node)) = self.next() {
                 self.busy += 1;
-                self.changed |= node.starts && node.containers.iter().any(|one| !one.running);
+                if node.starts && node.containers.iter().any(|one| !one.running) {
+                    self.changed.insert(name.clone());
+                }
                 let (context, tell) = (self.context, tell.clone());
                 scope.spawn(move || one(context, &name, node, given_up, &tell));
             }
@@ -182,10 +184,11 @@ impl<'a> Waves<'a> {
 
     /// The services in the order in which they answered.
     fn outcome(&self) -> Outcome {
-        if !self.changed {
+        if self.changed.is_empty() {
             return Outcome::idle("they ran");
         }
-        let told = self.answered.iter().map(|(name, took)| format!("{name} {}", words::took(*took)));
+        let told = self.answered.iter().filter(|(name, _)| self.changed.contains(name));
+        let told = told.map(|(name, took)| format!("{name} {}", words::took(*took)));
         Outcome::detail(told.collect::<Vec<_>>().join(", "))
     }
 }

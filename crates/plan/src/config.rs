@@ -154,7 +154,7 @@ pub struct SeedSettings {
 pub struct RestartSettings {
     /// Services that hold code or connections: what `slate-restart` and a reset restart.
     pub services: Vec<String>,
-    /// Seconds a container gets to stop by itself. Default: 10, as Docker's own.
+    /// Seconds a container gets to stop by itself. Default: Docker's own; 2 for one that a clean removes.
     pub grace: Option<u32>,
 }
 

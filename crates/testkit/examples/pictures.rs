@@ -26,14 +26,19 @@ const SCREENS: [(&str, &str, &[&str], When); 7] = [
     ("status", "just db", &["slate-status"], When::Ended),
     ("doctor", "just db doctor", &["slate-doctor"], When::Ended),
     ("question", "just clean", &["slate-clean"], When::Shows("[y/N]")),
-    ("progress", "just clean", &["slate-clean", "--yes"], When::Shows("copying")),
+    ("progress", "just clean", &["slate-clean", "--yes"], When::Shows("█")),
     ("clean", "just clean --yes", &["slate-clean", "--yes"], When::Ended),
     ("undo-list", "just db undo --list", &["slate-undo", "--list"], When::Ended),
 ];
 
 const DIAGRAM: &str = include_str!("swap.svg");
 const SIZE: (u16, u16) = (92, 40);
-/// Two services keep others waiting: something for the doctor to find.
+/// So much that a copy of it takes long enough for its picture.
+const PHOTOS: &str = "CREATE TABLE photos (id int PRIMARY KEY, pixels text); \
+                      ALTER TABLE photos ALTER pixels SET STORAGE EXTERNAL; \
+                      INSERT INTO photos SELECT n, repeat(md5(n::text), 2000) FROM generate_series(1, 4000) n; \
+                      ANALYZE photos";
+/// One service keeps another waiting: something for the doctor to find.
 const SLOW: &str = "services: {backend: {healthcheck: {interval: 30s}}}\n";
 
 struct Workspace {
@@ -46,9 +51,8 @@ struct Workspace {
 fn main() {
     let folder = repository().join("docs/pictures");
     let workspace = Workspace::new();
-    // So much that a copy of it takes long enough for its picture.
     workspace.run("slate-up", &[]);
-    workspace.run("slate-psql", &["-qc", "CREATE TABLE photos AS SELECT n, repeat(md5(n::text), 30) AS pixels FROM generate_series(1, 300000) n"]);
+    workspace.run("slate-psql", &["-qc", PHOTOS]);
     for (name, typed, words, when) in &SCREENS {
         let mut screen = workspace.screen(words);
         match when {

@@ -177,8 +177,9 @@ fn an_interrupt_in_the_middle_stops_soon_and_the_next_up_goes_on() {
     let begun = Instant::now();
 
     let code = trial.interrupted("slate-up", &[], || {
-        let slow = trial.container("slow");
-        !slow.is_empty() && docker(&["inspect", "--format", "{{.State.Running}}", &slow]) == "true"
+        let project = format!("label=com.docker.compose.project={}", trial.project);
+        let slow = ["ps", "-q", "--filter", &project, "--filter", "label=com.docker.compose.service=slow"];
+        !docker(&slow).is_empty()
     });
 
     assert_eq!(code, 130);

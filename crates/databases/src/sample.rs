@@ -89,6 +89,7 @@ pub(crate) fn world(kept: Vec<Kept>) -> World {
         maintenance: DatabaseName::new("postgres").unwrap(),
         system_identifier: String::new(),
         version: String::new(),
+        standby: false,
         databases: Vec::new(),
     };
     World {

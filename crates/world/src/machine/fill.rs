@@ -7,7 +7,7 @@ use plan::{DatabaseName, Exit, Fault, Label, Marker, Migrations, Origin, Outcome
 
 use super::Real;
 use super::reach::no_server;
-use crate::databases::fault;
+use crate::databases::{Databases, fault};
 use crate::discover::CREATING;
 use crate::engine;
 use crate::postgres::holds_tables;
@@ -66,6 +66,9 @@ impl Real<'_> {
             blueprint: self.world.blueprint.as_ref().map(|blueprint| blueprint.hash.clone()),
             seeds: None,
             at: Timestamp::now(),
+            fingerprint: None,
+            models: self.world.blueprint.as_ref().and_then(|blueprint| blueprint.models.clone()),
+            sequences: None,
         };
         self.databases(|databases| databases.stamp(database, &marker))?;
         Ok(outcome)
@@ -119,7 +122,7 @@ impl Real<'_> {
         if let Some(there) = there.filter(own) {
             let mut outcome = Outcome::idle("was marked");
             if there.origin == Origin::Built && self.seeded {
-                let marker = Marker { seeds: seeds.cloned(), ..there.clone() };
+                let marker = Marker { seeds: seeds.cloned(), fingerprint: None, ..there.clone() };
                 self.databases(|databases| databases.stamp(database, &marker))?;
                 outcome = Outcome::detail("built");
             }
@@ -137,6 +140,9 @@ impl Real<'_> {
             blueprint: blueprint.filter(|_| built).cloned(),
             seeds: seeds.filter(|_| built).cloned(),
             at: Timestamp::now(),
+            fingerprint: None,
+            models: self.world.blueprint.as_ref().and_then(|blueprint| blueprint.models.clone()),
+            sequences: None,
         };
         self.databases(|databases| databases.stamp(database, &marker))?;
         Ok(Outcome::detail(if built { "built" } else { "adopted: every row in it is yours" }))
@@ -169,9 +175,28 @@ impl Real<'_> {
         owner: &plan::RoleName,
         label: &Label,
     ) -> Result<Outcome, Fault> {
+        self.noted(database, |databases| databases.create(database, owner, Some(label)))
+    }
+
+    pub(super) fn clone_database(
+        &mut self,
+        from: &DatabaseName,
+        to: &DatabaseName,
+        label: &Label,
+        bytes: u64,
+    ) -> Result<Outcome, Fault> {
+        self.noted(to, |databases| databases.clone_database(from, to, label, bytes))
+    }
+
+    /// With a note about the database while it has no label yet.
+    fn noted(
+        &mut self,
+        database: &DatabaseName,
+        create: impl FnOnce(&mut Databases<'_>) -> Result<Outcome, Fault>,
+    ) -> Result<Outcome, Fault> {
         let note = self.world.workspace.state.join(CREATING);
         replace_file(&note, database.as_str().as_bytes())?;
-        let outcome = self.databases(|databases| databases.create(database, owner, Some(label)))?;
+        let outcome = self.databases(create)?;
         // From here on its label tells.
         let _ = fs::remove_file(note);
         Ok(outcome)

@@ -10,12 +10,13 @@ use sqlx::Row as _;
 use super::Postgres;
 use crate::workspace::hex;
 
-/// Counters of everything but planner statistics, which autovacuum writes, and what belongs to a row elsewhere.
+/// Counters of everything but planner statistics, which autovacuum writes, what belongs to a row elsewhere, and what all
+/// databases share.
 const COUNTED: &str = "
 SELECT s.relid, s.schemaname::text AS schema, s.relname::text AS name, s.n_tup_ins AS inserted, s.n_tup_upd AS updated,
        s.n_tup_del AS deleted
-FROM pg_stat_all_tables s
-WHERE s.schemaname <> 'pg_toast' AND s.relname NOT IN ('pg_statistic', 'pg_statistic_ext_data')
+FROM pg_stat_all_tables s JOIN pg_class c ON c.oid = s.relid
+WHERE NOT c.relisshared AND s.schemaname <> 'pg_toast' AND s.relname NOT IN ('pg_statistic', 'pg_statistic_ext_data')
   AND s.relid <> 'cleanslate.baseline'::regclass";
 
 /// From our own statements in this session on, not only once it ends.

@@ -40,7 +40,7 @@ pub(crate) fn collect(plan: &mut Plan, config: &Config, world: &World, days: Opt
         let what = format!("database {}, {}, kept {since}", database.name, words::bytes(kept.bytes));
         plan.facts.push(Fact::new("Removes", what));
         let expect = Expect::Database { name: database.name.clone(), oid: database.oid };
-        let give_up = Action::GiveUpDatabase { database: database.name.clone() };
+        let give_up = Action::GiveUpDatabase { database: database.name.clone(), n: kept.n };
         plan.steps.push(Step::new(give_up, "it is old enough, or too much").expects(expect));
     }
     if plan.steps.is_empty() {

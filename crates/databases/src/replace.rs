@@ -23,8 +23,8 @@ pub(crate) struct Swap<'a> {
 }
 
 impl Swap<'_> {
-    /// Plans the swap, and answers with the name that the old database is kept under.
-    pub fn plan(&self, plan: &mut Plan) -> DatabaseName {
+    /// Plans the swap, and answers with the number and name that the old database is kept under.
+    pub fn plan(&self, plan: &mut Plan) -> (u32, DatabaseName) {
         let (live, next) = (self.live, self.next);
         let name = &live.name;
         let (n, kept) = kept_name(self.world, self.server);
@@ -53,7 +53,7 @@ impl Swap<'_> {
             Step::new(end, "Postgres renames no database that is in use").bound(),
             swap.expects(Expect::NoDatabase { name: kept.clone() }),
         ]);
-        kept
+        (n, kept)
     }
 
     fn label(&self, n: u32) -> Label {

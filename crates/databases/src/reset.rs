@@ -117,10 +117,10 @@ impl Reset {
 
     fn swap(&self, plan: &mut Plan, world: &World, server: &Server, live: &Database, next: &DatabaseName) {
         let swap = Swap { world, server, live, next, by: "reset", carry: true };
-        let kept = swap.plan(plan);
+        let (n, kept) = swap.plan(plan);
         if self.shared.no_undo {
             let give_up =
-                Step::new(Action::GiveUpDatabase { database: kept.clone() }, "--no-undo keeps nothing");
+                Step::new(Action::GiveUpDatabase { database: kept.clone(), n }, "--no-undo keeps nothing");
             plan.steps.push(give_up.expects(Expect::Database { name: kept, oid: live.oid }).weight(2));
         } else if replace::is_unchanged(live) {
             plan.facts.push(Fact::new("keeps", "nothing, if that still holds once nobody is connected"));

@@ -1,7 +1,7 @@
 //! slate-undo: what a reset replaced or a clean took comes back.
 
 use clap::Parser;
-use plan::{Action, Config, EngineFacts, Exit, Fact, Fault, Kept, Plan, Wants, World, guard, words};
+use plan::{Action, Config, EngineFacts, Exit, Fact, Fault, Kept, Plan, Reading, Wants, World, guard, words};
 use shell::{Command, Shared};
 
 use crate::around::Around;
@@ -54,7 +54,9 @@ impl Command for Undo {
         // A list needs no look into volumes.
         let only_labels = self.list || self.gc;
         let engine = if only_labels { EngineFacts::Server } else { EngineFacts::Files };
-        let base = Wants { databases: true, blueprint: true, where_copies_are: true, ..Wants::default() };
+        let contents = if only_labels { Reading::Nothing } else { Reading::Rows };
+        let base =
+            Wants { contents, databases: true, blueprint: true, where_copies_are: true, ..Wants::default() };
         Wants { engine, sizes: !only_labels, lock: !self.list, ..base }
     }
 
@@ -72,7 +74,7 @@ impl Command for Undo {
         let entries = kept::entries(world);
         let n = self.number(world)?;
         let Some(entry) = entries.get(&n) else { return Ok(plan) };
-        plan.facts.extend(entry.lines(world).into_iter().map(|line| Fact::new("Brings back", line)));
+        plan.facts.extend(entry.lines(world).into_iter().map(|line| Fact::new("brings back", line)));
         match entry {
             Entry::Copies(kept) => bring_back(&mut plan, world, kept)?,
             Entry::Database { .. } => swap_back(&mut plan, config, world, entry)?,

@@ -197,6 +197,7 @@ pub enum Action {
     /// Drop a kept database that nobody wants any more.
     GiveUpDatabase {
         database: DatabaseName,
+        n: u32,
     },
     /// The user's own command from `[[before_reset]]` or `[[after_reset]]`.
     RunHook {
@@ -384,7 +385,7 @@ impl Action {
                 ("compare", "compared", format!("`{database}` with what it was built from"))
             }
             Self::NoteSettings { database } => ("note", "noted", format!("the settings of `{database}`")),
-            Self::GiveUpDatabase { database } => ("drop", "dropped", format!("kept `{database}`")),
+            Self::GiveUpDatabase { database, .. } => ("drop", "dropped", format!("kept `{database}`")),
             Self::RunHook { hook } => ("run", "ran", format!("`{}`", hook.command)),
             Self::KeepRunning { .. } => ("check", "still run:", "the services that ran".to_owned()),
             Self::Tidy => ("prepare", "prepares", "the next reset, in the background".to_owned()),

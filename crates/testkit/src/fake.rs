@@ -182,7 +182,7 @@ impl Fake {
                 self.swap([live, kept, next], label, comment.as_ref())?
             }
             Action::WeighKept { database, label } => self.weigh(database, label)?,
-            Action::GiveUpDatabase { database } => {
+            Action::GiveUpDatabase { database, .. } => {
                 self.must_be(database, &[LabelKind::Kept])?;
                 self.databases.remove(database);
             }

@@ -145,6 +145,7 @@ impl Real<'_> {
             sequences: None,
         };
         self.databases(|databases| databases.stamp(database, &marker))?;
+        self.note_settings(database)?;
         Ok(Outcome::detail(if built { "built" } else { "adopted: every row in it is yours" }))
     }
 

@@ -131,7 +131,9 @@ impl<'a> Real<'a> {
                 Ok(outcome)
             }
             Action::RenameDatabase { from, to, comment } => {
-                self.databases(|databases| databases.rename(from, to, comment.as_deref()))
+                let outcome = self.databases(|databases| databases.rename(from, to, comment.as_deref()))?;
+                self.note_settings(to)?;
+                Ok(outcome)
             }
             Action::OpenPsql { database, arguments } => {
                 self.connect()?;

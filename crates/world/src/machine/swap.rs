@@ -29,14 +29,9 @@ impl Real<'_> {
                 Ok(outcome)
             }
             Action::WeighKept { database, label } => self.weigh(database, label),
-            Action::GiveUpDatabase { database } => {
+            Action::GiveUpDatabase { database, n } => {
+                Records::read(workspace)?.reserve(*n)?;
                 let id = workspace.id.clone();
-                let mut records = Records::read(workspace)?;
-                let databases = self.world.server.iter().flat_map(|server| &server.databases);
-                let label = databases.filter(|one| one.name == *database).find_map(|one| one.label.as_ref());
-                if let Some(kept) = label.and_then(|label| label.kept.as_ref()) {
-                    records.reserve(kept.n)?;
-                }
                 self.databases(|databases| databases.give_up(database, &id))
             }
             Action::NoteSettings { database } => self.note_settings(database),

@@ -99,6 +99,7 @@ mod tests {
             engine: None,
             kept: vec![Kept { n: 1, at, bytes: 5, place }],
             last_kept: 1,
+            journal: Vec::new(),
             unfinished: Vec::new(),
         }
     }

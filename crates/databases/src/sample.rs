@@ -106,6 +106,7 @@ pub(crate) fn world(kept: Vec<Kept>) -> World {
         engine: Some(engine()),
         last_kept: kept.iter().map(|kept| kept.n).max().unwrap_or(0),
         kept,
+        journal: Vec::new(),
         unfinished: Vec::new(),
     }
 }

@@ -40,6 +40,6 @@ pub use staleness::{Baseline, baseline};
 pub use step::{Data, Expect, Fact, Plan, Step, Undo};
 pub use world::{
     Address, Blueprint, Compose, Container, Database, Dependency, Engine, EngineFacts, Health, Kept,
-    KeptPlace, Mount, MountKind, Network, Reading, Server, ServerState, Service, Session, Volume, Wants,
-    Workspace, World,
+    KeptPlace, Logged, Mount, MountKind, Network, Reading, Server, ServerState, Service, Session, Volume,
+    Wants, Workspace, World,
 };

@@ -29,6 +29,8 @@ pub struct Wants {
     pub running: bool,
     /// `engine` and `sizes` only where a clean kept something; else what the server's address needs.
     pub where_copies_are: bool,
+    /// The last runs, from the journal.
+    pub journal: bool,
 }
 
 /// How much of the engine a command needs. A `local` server has none, whatever is wanted.
@@ -68,8 +70,25 @@ pub struct World {
     pub kept: Vec<Kept>,
     /// The highest number that anything was ever kept under, also when it is gone; 0 at first.
     pub last_kept: u32,
+    /// The last runs, oldest first.
+    pub journal: Vec<Logged>,
     /// Things half done by an earlier run that this workspace's files tell of, in words.
     pub unfinished: Vec<String>,
+}
+
+/// A run of ours, from the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Logged {
+    pub at: Timestamp,
+    /// The command line.
+    pub command: String,
+    /// The database or project.
+    pub subject: String,
+    pub by: String,
+    /// What came of its steps, in words.
+    pub done: Vec<String>,
+    /// `None` when it was killed.
+    pub end: Option<String>,
 }
 
 /// The project's root folder.

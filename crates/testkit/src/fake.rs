@@ -110,6 +110,7 @@ impl Fake {
             engine: None,
             kept: Vec::new(),
             last_kept: 0,
+            journal: Vec::new(),
             unfinished: Vec::new(),
         }
     }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use clap::Parser;
 use plan::{
-    Baseline, Config, Container, Database, EngineFacts, Fact, Fault, Health, Kind, LabelKind, Plan, Reading,
-    Server, ServerState, Source, Stack, Wants, World, guard, stack, words,
+    Baseline, Config, Container, Database, EngineFacts, Fact, Fault, Health, Kind, LabelKind, Logged, Plan,
+    Reading, Server, ServerState, Source, Stack, Wants, World, guard, stack, words,
 };
 use shell::{Command, Shared};
 
@@ -20,10 +20,14 @@ use shell::{Command, Shared};
 Examples:
   slate-status
   slate-status --json
+  slate-status --log
 
 It changes nothing. The password in the address is masked."
 )]
 pub struct Status {
+    /// The last runs that changed something: when, what, by whom
+    #[arg(long)]
+    log: bool,
     #[command(flatten)]
     shared: Shared,
 }
@@ -41,11 +45,17 @@ impl Command for Status {
             databases: true,
             contents: Reading::Rows,
             blueprint: true,
+            journal: self.log,
             ..Wants::default()
         }
     }
 
     fn plan(&self, config: &Config, world: &World) -> Result<Plan, Fault> {
+        if self.log {
+            let mut plan = Plan::new(Self::NAME, "");
+            plan.facts = log(world);
+            return Ok(plan);
+        }
         let server = guard::server(world)?;
         let mut plan = Plan::new(Self::NAME, server.name.as_str());
         plan.facts.push(Fact::new("server", server_line(server, world)));
@@ -59,6 +69,20 @@ impl Command for Status {
         plan.facts.extend(settings(config, server, world));
         Ok(plan)
     }
+}
+
+/// One line a run, the newest last, as in any log.
+fn log(world: &World) -> Vec<Fact> {
+    if world.journal.is_empty() {
+        return vec![Fact::new("log", "nothing was changed here yet")];
+    }
+    let line = |run: &Logged| {
+        let end = run.end.as_deref().unwrap_or("did not end: it was killed, or is at work");
+        let done = if run.done.is_empty() { String::new() } else { format!(" ({})", run.done.join(", ")) };
+        let by = if run.by.is_empty() { String::new() } else { format!("; by {}", run.by) };
+        Fact::new(run.at.strftime("%F %T").to_string(), format!("{}: {end}{done}{by}", run.command))
+    };
+    world.journal.iter().map(line).collect()
 }
 
 fn server_line(server: &Server, world: &World) -> String {

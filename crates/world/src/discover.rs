@@ -14,6 +14,7 @@ use plan::{
 use crate::blueprint::blueprint;
 use crate::cluster::Cluster;
 use crate::engine;
+use crate::journal;
 use crate::postgres::{Baseline, Postgres, contents, databases, marker, since};
 use crate::records::Records;
 use crate::workspace::{self, Held};
@@ -62,8 +63,12 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         engine: None,
         kept: records.kept().into_iter().filter(is_there).collect(),
         last_kept: records.last_kept(),
+        journal: Vec::new(),
         unfinished: Vec::new(),
     };
+    if wants.journal {
+        world.journal = journal::read(&world.workspace);
+    }
     match kind(&config, &world.workspace) {
         Kind::Local => world.server = Some(Cluster::of(&config, &world.workspace)?.server()),
         Kind::Compose => {
@@ -222,4 +227,5 @@ pub(crate) const AFRESH: Wants = Wants {
     lock: false,
     running: false,
     where_copies_are: false,
+    journal: false,
 };

@@ -32,15 +32,14 @@ impl<'a> Around<'a> {
         };
         let containers: Vec<&Container> =
             engine.map(|engine| engine.containers.iter().filter(ours).collect()).unwrap_or_default();
-        let is_held =
-            |service: &ServiceName| config.restart.services.iter().any(|name| name == service.as_str());
         // A service that reconnects by itself needs no restart, unless a queue is flushed under it.
         let wanted = stale || !config.after_reset.is_empty();
-        let held = containers.iter().filter(|_| wanted).filter_map(|container| {
-            let service = container.service.clone().filter(is_held)?;
-            Some((container.name.clone(), service))
+        let services = config.restart.services.iter().filter(|_| wanted);
+        let held = services.flat_map(|name| {
+            let of = containers.iter().filter_map(|container| Some((container, container.service.clone()?)));
+            of.filter(move |(_, service)| service.as_str() == name)
         });
-        let held = held.collect();
+        let held = held.map(|(container, service)| (container.name.clone(), service)).collect();
         Ok(Self { config, containers, held, grace: config.restart.grace.unwrap_or(10) })
     }
 

@@ -171,9 +171,10 @@ fn read_databases(
         if wants.contents == Reading::All || (is_live && wants.contents >= Reading::Rows) {
             database.contents = contents(&mut postgres, database, wants.contents >= Reading::Live).ok();
         }
-        if is_live && let (Some(contents), Some(marker)) = (&mut database.contents, &database.marker) {
+        if is_live && let Some(contents) = &mut database.contents {
             let settings = records.settings(database.oid).cloned();
-            let baseline = Baseline { sequences: marker.sequences.clone(), settings };
+            let sequences = database.marker.as_ref().and_then(|marker| marker.sequences.clone());
+            let baseline = Baseline { sequences, settings };
             contents.since = since(&mut postgres, &database.name, &baseline).unwrap_or_default();
         }
         name_services(database, world.engine.as_ref());

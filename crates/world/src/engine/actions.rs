@@ -5,7 +5,7 @@ use plan::{Action, ContainerName, Exit, Fault, Outcome, Said, VolumeName, words}
 
 use super::copy::Original;
 use super::docker::{ask, ask_for, change, fault, is_missing};
-use super::{Context, copy, ready, start, volumes};
+use super::{Context, copy, deaf, ready, start, volumes};
 use crate::records::Records;
 
 /// Performs one of the engine's actions.
@@ -24,7 +24,7 @@ pub(crate) fn perform(
         Action::StopContainers { containers, .. } => stop(context, containers),
         Action::KeepRunning { containers } => keep_running(containers),
         Action::RestartContainer { container, grace, .. } => {
-            let grace = grace.to_string();
+            let grace = deaf::grace(container.as_str(), *grace).to_string();
             change(["restart", "-t", &grace, container.as_str()])
                 .map_err(|run| fault(&run, format!("`{container}` was not restarted")))?;
             Ok(Outcome::default())

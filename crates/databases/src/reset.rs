@@ -2,8 +2,8 @@
 
 use clap::Parser;
 use plan::{
-    Action, Config, Database, DatabaseName, EngineFacts, Expect, Fact, Fault, LabelKind, Plan, Reading,
-    Server, Step, Wants, World, guard,
+    Action, Baseline, Config, Database, DatabaseName, EngineFacts, Expect, Fact, Fault, LabelKind, Plan,
+    Reading, Server, Step, Wants, World, guard,
 };
 use shell::{Command, Shared};
 
@@ -89,6 +89,9 @@ impl Command for Reset {
                 guard::renamable(live)?
             }
             replace::tell(&mut plan, live, world);
+            if let Baseline::ModelsChanged(_) = plan::baseline(live, world) {
+                plan.facts.push(Fact::new("models", "changed since this baseline, and no migration did"));
+            }
         }
         if world.workspace.first {
             plan.asks.push("it is the first reset in this workspace".to_owned());

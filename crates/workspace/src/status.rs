@@ -80,7 +80,11 @@ fn log(world: &World) -> Vec<Fact> {
         let end = run.end.as_deref().unwrap_or("did not end: it was killed, or is at work");
         let done = if run.done.is_empty() { String::new() } else { format!(" ({})", run.done.join(", ")) };
         let by = if run.by.is_empty() { String::new() } else { format!("; by {}", run.by) };
-        Fact::new(run.at.strftime("%F %T").to_string(), format!("{}: {end}{done}{by}", run.command))
+        let command = match run.command.split_once(" --tidy") {
+            Some((command, _)) => format!("{command}, in the background"),
+            None => run.command.clone(),
+        };
+        Fact::new(run.at.strftime("%F %T").to_string(), format!("{command}: {end}{done}{by}"))
     };
     world.journal.iter().map(line).collect()
 }

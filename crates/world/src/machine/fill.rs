@@ -67,7 +67,7 @@ impl Real<'_> {
             seeds: None,
             at: Timestamp::now(),
             fingerprint: None,
-            models: self.world.blueprint.as_ref().and_then(|blueprint| blueprint.models.clone()),
+            models: self.models(),
             sequences: None,
         };
         self.databases(|databases| databases.stamp(database, &marker))?;
@@ -121,15 +121,22 @@ impl Real<'_> {
             |there: &Marker| there.workspace == workspace && there.system_identifier == system_identifier;
         if let Some(there) = there.filter(own) {
             let mut outcome = Outcome::idle("was marked");
-            if there.origin == Origin::Built && self.seeded {
+            // Seeds that came into a database which somebody emptied are changes like any other.
+            if there.origin == Origin::Built && self.seeded && self.filled {
                 let marker = Marker { seeds: seeds.cloned(), fingerprint: None, ..there.clone() };
                 self.databases(|databases| databases.stamp(database, &marker))?;
                 outcome = Outcome::detail("built");
             }
             if there.origin == Origin::Built && blueprint.is_some() && there.blueprint.as_ref() != blueprint {
-                let reset = self.world.workspace.command("reset --drop");
+                let reset = self.world.workspace.command("reset");
                 outcome.lines.push(format!("Stale: migrations or seeds changed since it was built: {reset}"));
+            } else if there.origin == Origin::Built
+                && self.models().is_some()
+                && there.models != self.models()
+            {
+                outcome.lines.push("The models changed since it was built, and no migration did".to_owned());
             }
+            self.note_settings(database)?;
             return Ok(outcome);
         }
         let built = self.filled;
@@ -141,12 +148,16 @@ impl Real<'_> {
             seeds: seeds.filter(|_| built).cloned(),
             at: Timestamp::now(),
             fingerprint: None,
-            models: self.world.blueprint.as_ref().and_then(|blueprint| blueprint.models.clone()),
+            models: self.models(),
             sequences: None,
         };
         self.databases(|databases| databases.stamp(database, &marker))?;
         self.note_settings(database)?;
         Ok(Outcome::detail(if built { "built" } else { "adopted: every row in it is yours" }))
+    }
+
+    fn models(&self) -> Option<String> {
+        self.world.blueprint.as_ref().and_then(|blueprint| blueprint.models.clone())
     }
 
     pub(super) fn system_identifier(&mut self) -> Result<String, Fault> {

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContainerName, Contents, DatabaseName, Examined, Examining, Kind, Label, Marker, RoleName, Secret,
-    ServiceName, VolumeName,
+    Address, ContainerName, Contents, DatabaseName, Examined, Examining, Kind, Label, LabelKind, Marker,
+    RoleName, Secret, ServiceName, VolumeName,
 };
 
 /// What a command wants to know before it plans. Less is quicker.
@@ -29,6 +29,10 @@ pub struct Wants {
     pub running: bool,
     /// What keeps us from looking is a fact like others.
     pub examine: Examining,
+    /// `engine` and `sizes` only where a clean kept something; else what the server's address needs.
+    pub where_copies_are: bool,
+    /// The last runs, from the journal.
+    pub journal: bool,
 }
 
 /// How much of the engine a command needs. A `local` server has none, whatever is wanted.
@@ -70,9 +74,26 @@ pub struct World {
     pub kept: Vec<Kept>,
     /// The highest number that anything was ever kept under, also when it is gone; 0 at first.
     pub last_kept: u32,
+    /// The last runs, oldest first.
+    pub journal: Vec<Logged>,
     /// Things half done by an earlier run that this workspace's files tell of, in words.
     pub unfinished: Vec<String>,
     pub examined: Examined,
+}
+
+/// A run of ours, from the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Logged {
+    pub at: Timestamp,
+    /// The command line.
+    pub command: String,
+    /// The database or project.
+    pub subject: String,
+    pub by: String,
+    /// What came of its steps, in words.
+    pub done: Vec<String>,
+    /// `None` when it was killed.
+    pub end: Option<String>,
 }
 
 /// The project's root folder.
@@ -108,8 +129,12 @@ impl Workspace {
 pub struct Blueprint {
     /// Hash of the migrations, the seeds and the tool.
     pub hash: String,
+    /// The same without the seeds.
+    pub bare: String,
     /// Hash of the seed files alone; `None` without seeds.
     pub seeds: Option<String>,
+    /// Hash of the model files; `None` when none are configured.
+    pub models: Option<String>,
     /// File names in the order in which they apply.
     pub migrations: Vec<String>,
     pub seed_files: Vec<String>,
@@ -133,6 +158,8 @@ pub struct Server {
     pub system_identifier: String,
     /// As the server tells it: `17.2`. Empty when it is not running.
     pub version: String,
+    /// It only reads: a standby, or one that is still recovering.
+    pub standby: bool,
     /// Every database that is not a template, when it is running.
     pub databases: Vec<Database>,
 }
@@ -144,19 +171,6 @@ pub enum ServerState {
     Stopped,
     /// Not made yet.
     Absent,
-}
-
-/// A TCP address.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Address {
-    pub host: String,
-    pub port: u16,
-}
-
-impl std::fmt::Display for Address {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
-    }
 }
 
 /// A database on the server.
@@ -180,6 +194,10 @@ pub struct Database {
     pub prepared: u64,
     /// Logical replication slots, active or not: a DROP destroys the inactive ones without a word.
     pub slots: Vec<String>,
+    /// Those of them that somebody reads right now, which blocks a RENAME too.
+    pub active_slots: Vec<String>,
+    /// Its collation's version is not the one that the server has now: Postgres does not clone it.
+    pub stale_collation: bool,
     /// Subscriptions, which block DROP.
     pub subscriptions: u64,
 }
@@ -412,6 +430,16 @@ impl World {
         self.server.as_ref()?.databases.iter().find(|database| Some(&database.name) == self.name())
     }
 
+    /// This workspace's own databases beside the live one: what carries its label, by kind.
+    pub fn beside(&self, kind: LabelKind) -> impl Iterator<Item = (&Database, &Label)> {
+        let databases = self.server.iter().flat_map(|server| &server.databases);
+        databases.filter_map(move |database| {
+            let label = database.label.as_ref()?;
+            let ours = label.workspace == self.workspace.id && Some(&label.of) == self.name();
+            (ours && label.kind == kind && !database.broken).then_some((database, label))
+        })
+    }
+
     /// The name of the workspace's own database.
     #[must_use]
     pub fn name(&self) -> Option<&DatabaseName> {
@@ -421,32 +449,9 @@ impl World {
     /// The number for the next kept thing: never one that was used before.
     #[must_use]
     pub fn next_kept(&self) -> u32 {
-        self.kept.iter().map(|kept| kept.n).fold(self.last_kept, u32::max) + 1
+        let databases = self.server.iter().flat_map(|server| &server.databases);
+        let numbers =
+            databases.filter_map(|database| database.label.as_ref()?.kept.as_ref()).map(|kept| kept.n);
+        self.kept.iter().map(|kept| kept.n).chain(numbers).fold(self.last_kept, u32::max) + 1
     }
-}
-
-impl Server {
-    /// The address with the password masked, as a URL.
-    #[must_use]
-    pub fn masked_url(&self) -> String {
-        self.url_of(&self.name, "***")
-    }
-
-    /// The address as a URL with its password.
-    #[must_use]
-    pub fn url(&self, database: &DatabaseName) -> Secret {
-        let password = encode(self.password.reveal());
-        Secret::new(self.url_of(database, &password))
-    }
-
-    fn url_of(&self, database: &DatabaseName, password: &str) -> String {
-        let address = self.address.as_ref().map(ToString::to_string).unwrap_or_default();
-        let login = if password.is_empty() { String::new() } else { format!(":{password}") };
-        format!("postgresql://{}{login}@{address}/{}", encode(self.user.as_str()), encode(database.as_str()))
-    }
-}
-
-/// A text inside a URL, percent-encoded.
-fn encode(text: &str) -> String {
-    form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
 }

@@ -51,8 +51,11 @@ fn run<C: Command>(command: &C, terminal: &mut Terminal) -> Result<ExitCode, Fau
         terminal.hear(event);
     })?;
     terminal.report(approved.plan(), &report)?;
-    let found = !approved.plan().findings.is_empty();
-    Ok(if found { ExitCode::from(Exit::Differs as u8) } else { ExitCode::SUCCESS })
+    // A program that was run for the user, and failed without stopping the plan.
+    let code =
+        report.outcomes.iter().find_map(|outcome| outcome.code).and_then(|code| u8::try_from(code).ok());
+    let found = (!approved.plan().findings.is_empty()).then_some(Exit::Differs as u8);
+    Ok(code.or(found).map_or(ExitCode::SUCCESS, ExitCode::from))
 }
 
 /// This command line as the person would type it again.

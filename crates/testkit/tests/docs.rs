@@ -10,8 +10,7 @@ use plan::Config;
 use serde_json::Value;
 use testkit::{Launch, Stdin, binary, repository};
 
-const BINARIES: [&str; 9] =
-    ["up", "down", "clean", "restart", "reset", "undo", "status", "doctor", "psql"];
+const BINARIES: [&str; 9] = ["up", "down", "clean", "restart", "reset", "undo", "status", "doctor", "psql"];
 
 /// A help is read on a screen, not scrolled through.
 const ROWS: usize = 50;

@@ -5,7 +5,7 @@ use plan::{Action, ContainerName, Exit, Fault, Outcome, Said, VolumeName, words}
 
 use super::copy::Original;
 use super::docker::{ask, ask_for, change, fault, is_missing};
-use super::{Context, copy, ready, start, volumes};
+use super::{Context, copy, deaf, ready, start, volumes};
 use crate::records::Records;
 
 /// Performs one of the engine's actions.
@@ -23,8 +23,9 @@ pub(crate) fn perform(
         Action::AdoptVolume { volume } => adopt(context, volume),
         Action::StartContainers { containers } => start(containers),
         Action::StopContainers { containers, grace } => stop(containers, *grace),
+        Action::KeepRunning { containers } => keep_running(containers),
         Action::RestartContainer { container, grace, .. } => {
-            let grace = grace.to_string();
+            let grace = deaf::grace(container.as_str(), *grace).to_string();
             change(["restart", "-t", &grace, container.as_str()])
                 .map_err(|run| fault(&run, format!("`{container}` was not restarted")))?;
             Ok(Outcome::default())
@@ -81,20 +82,36 @@ fn start(containers: &[ContainerName]) -> Result<Outcome, Fault> {
     }
 }
 
-/// All at the same time.
+/// Starts those again that ended since they were seen running.
+fn keep_running(containers: &[ContainerName]) -> Result<Outcome, Fault> {
+    let up = running(containers)?;
+    let down: Vec<ContainerName> = containers.iter().filter(|one| !up.contains(one)).cloned().collect();
+    if down.is_empty() {
+        return Ok(Outcome::idle("all of them"));
+    }
+    start(&down)?;
+    let mut outcome = Outcome::detail(format!("started {} again", words::list(&down)));
+    outcome.lines.push(format!("Ended when it was cut off, and was started again: {}", words::list(&down)));
+    Ok(outcome)
+}
+
+/// All at the same time; who can't hear the signal is not waited for.
 fn stop(containers: &[ContainerName], grace: Option<u32>) -> Result<Outcome, Fault> {
     let attempt = || format!("{} did not stop", words::list(containers));
-    let seconds = grace.unwrap_or_default().to_string();
-    let mut words = match grace {
-        Some(0) => vec!["kill"],
-        Some(_) => vec!["stop", "-t", &seconds],
-        None => vec!["stop"],
-    };
-    words.extend(names(containers));
-    match change(words) {
+    let hears = |one: &&ContainerName| grace != Some(0) && deaf::grace(one.as_str(), 1) > 0;
+    let (hearing, deaf): (Vec<&ContainerName>, Vec<&ContainerName>) = containers.iter().partition(hears);
+    if !deaf.is_empty() {
         // What ended by itself meanwhile can't be killed any more: the look below tells.
-        Err(run) if !is_missing(&run) && grace != Some(0) => return Err(fault(&run, attempt())),
-        _ => {}
+        let _ = change(["kill"].into_iter().chain(deaf.iter().map(|one| one.as_str())));
+    }
+    let seconds = grace.map(|grace| grace.to_string());
+    let patience = seconds.iter().flat_map(|seconds| ["-t", seconds]);
+    let stopped = hearing.iter().map(|one| one.as_str());
+    if !hearing.is_empty() {
+        match change(["stop"].into_iter().chain(patience).chain(stopped)) {
+            Err(run) if !is_missing(&run) => return Err(fault(&run, attempt())),
+            _ => {}
+        }
     }
     let up = running(containers)?;
     if up.is_empty() {

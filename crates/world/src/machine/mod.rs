@@ -3,13 +3,14 @@
 mod fill;
 mod look;
 mod reach;
+mod swap;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use plan::{
-    Action, Config, Data, DatabaseName, Exit, Expect, Fault, Kept, KeptPlace, Look, Machine, Outcome, Said,
-    Server, World,
+    Action, Config, Data, DatabaseName, Expect, Fault, Kept, KeptPlace, Look, Machine, Outcome, Said, Server,
+    World,
 };
 
 use self::reach::no_server;
@@ -18,7 +19,6 @@ use crate::discover::Found;
 use crate::engine;
 use crate::interrupt;
 use crate::postgres::Postgres;
-use crate::psql::Psql;
 use crate::records::Records;
 use crate::workspace::{Held, remember_reset};
 
@@ -32,7 +32,8 @@ pub struct Real<'a> {
     server: Option<Server>,
     engine: Option<plan::Engine>,
     postgres: Option<Postgres>,
-    psql: Option<Psql>,
+    /// The database for commands about databases is there.
+    connected: bool,
     locked: bool,
     /// This run filled the workspace's database, so that it is built, not adopted.
     filled: bool,
@@ -45,7 +46,7 @@ pub struct Real<'a> {
 impl<'a> Real<'a> {
     #[must_use]
     pub fn new(found: &'a Found, timeout: Duration) -> Self {
-        let Found { config, world, held } = found;
+        let Found { config, world, held, .. } = found;
         Self {
             config,
             world,
@@ -53,8 +54,8 @@ impl<'a> Real<'a> {
             held: held.as_ref(),
             server: world.server.clone(),
             engine: world.engine.clone(),
-            postgres: None,
-            psql: None,
+            postgres: found.postgres.take(),
+            connected: false,
             locked: false,
             filled: false,
             created: false,
@@ -130,16 +131,16 @@ impl<'a> Real<'a> {
                 Ok(outcome)
             }
             Action::RenameDatabase { from, to, comment } => {
-                self.databases(|databases| databases.rename(from, to, comment.as_deref()))
+                let outcome = self.databases(|databases| databases.rename(from, to, comment.as_deref()))?;
+                self.note_settings(to)?;
+                Ok(outcome)
             }
             Action::OpenPsql { database, arguments } => {
                 self.connect()?;
-                let (Some(psql), Some(server)) = (self.psql.as_ref(), self.server.as_ref()) else {
-                    return Err(no_server());
-                };
-                Err(psql.become_it(server, database, arguments))
+                let server = self.server.as_ref().ok_or_else(no_server)?;
+                Err(self.psql()?.become_it(server, database, arguments))
             }
-            _ => Err(Fault::new(Exit::Failed, "an action without a performer")),
+            action => self.perform_swap(action),
         }
     }
 
@@ -188,7 +189,10 @@ impl Machine for Real<'_> {
             | Action::RemoveVolume { .. }
             | Action::RestoreVolume { .. }
             | Action::ForgetVolume { .. }
+            | Action::KeepRunning { .. }
             | Action::GiveUpCopy { .. } => engine::perform(action, &self.engine()?, said),
+            Action::RunHook { hook } => self.run_hook(hook),
+            Action::Tidy => Ok(self.tidy()),
             _ => self.perform_on_databases(action, said),
         }
     }

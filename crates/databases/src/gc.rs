@@ -101,6 +101,7 @@ mod tests {
             last_kept: 1,
             journal: Vec::new(),
             unfinished: Vec::new(),
+            examined: plan::Examined::default(),
         }
     }
 

@@ -75,6 +75,8 @@ fn engine() -> Engine {
         networks: Vec::new(),
         copier,
         free: Some(1_000_000_000),
+        described: None,
+        made: Vec::new(),
     }
 }
 

@@ -20,6 +20,7 @@ mod marker;
 mod name;
 mod ownership;
 mod secret;
+mod service;
 mod settings;
 mod staleness;
 mod step;
@@ -41,11 +42,11 @@ pub use marker::{Built, KeptAs, Label, LabelKind, Marker, Origin};
 pub use name::{BadName, ContainerName, DatabaseName, RoleName, ServiceName, VolumeName, literal};
 pub use ownership::{Stack, Whose, network, stack, volume};
 pub use secret::{Secret, masked};
+pub use service::{Condition, Dependency, Healthcheck, Service};
 pub use settings::{Hook, ModelSettings, UNDO_DAYS, UNDO_SIZE, UndoSettings};
 pub use staleness::{Baseline, baseline};
 pub use step::{Data, Expect, Fact, Plan, Step, Undo};
 pub use world::{
-    Blueprint, Compose, Condition, Container, Database, Dependency, Engine, EngineFacts, Health, Healthcheck,
-    Kept, KeptPlace, Logged, Mount, MountKind, Network, Reading, Server, ServerState, Service, Session,
-    Volume, Wants, Workspace, World,
+    Blueprint, Compose, Container, Database, Engine, EngineFacts, Health, Kept, KeptPlace, Logged, Mount,
+    MountKind, Network, Reading, Server, ServerState, Session, Volume, Wants, Workspace, World,
 };

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{
     Address, ContainerName, Contents, DatabaseName, Examined, Examining, Kind, Label, LabelKind, Marker,
-    RoleName, Secret, ServiceName, VolumeName,
+    RoleName, Secret, Service, ServiceName, VolumeName,
 };
 
 /// What a command wants to know before it plans. Less is quicker.
@@ -276,53 +276,6 @@ pub struct Compose {
     pub external: Vec<VolumeName>,
     /// Some secret or config has no file: Compose writes it into the container when it starts it.
     pub injects: bool,
-}
-
-/// A service as the compose files describe it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Service {
-    pub name: ServiceName,
-    pub image: Option<String>,
-    /// `up` starts it without being told its name: it has no profile, or one that is switched on.
-    pub active: bool,
-    pub depends: Vec<Dependency>,
-    /// Its environment. Never printed: it holds passwords.
-    #[serde(skip)]
-    pub environment: BTreeMap<String, Secret>,
-    /// Container port to the address it is published at.
-    pub ports: BTreeMap<u16, Address>,
-    /// Volumes by the name that the engine knows, anonymous ones by an empty one.
-    pub mounts: Vec<Mount>,
-    /// As the files give it, where they do: the image may bring one of its own.
-    pub healthcheck: Option<Healthcheck>,
-}
-
-/// A service's own check, as the compose files describe it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Healthcheck {
-    /// `["CMD", …]` or `["CMD-SHELL", …]`; empty where the image brings it.
-    pub test: Vec<String>,
-    /// Seconds between two runs of Docker's, and before the first one.
-    pub interval: u64,
-}
-
-/// A service that another one needs first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Dependency {
-    pub service: ServiceName,
-    pub condition: Condition,
-    /// Without it the dependent starts too, where no profile switches it on.
-    pub required: bool,
-}
-
-/// What must be true of a service before another one starts: Compose's own conditions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Condition {
-    Started,
-    Healthy,
-    /// It ended, with 0.
-    Completed,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]

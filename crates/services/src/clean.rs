@@ -284,36 +284,6 @@ mod tests {
     }
 
     #[test]
-    fn what_goes_for_good_ends_at_once_and_the_rest_after_a_short_while() {
-        let mut world = sample::world();
-        let graces = |plan: &Plan| {
-            let stops = plan.steps.iter().filter_map(|step| match &step.action {
-                Action::StopContainers { containers, grace } => Some((words::list(containers), *grace)),
-                _ => None,
-            });
-            stops.collect::<Vec<_>>()
-        };
-        let both = "`shop-db-1` and `shop-cache-1`".to_owned();
-
-        let copied = graces(&planned(&[], &world));
-        let for_good = graces(&planned(&["--no-undo"], &world));
-        world.engine.as_mut().unwrap().containers[1].mounts.push(plan::Mount {
-            kind: MountKind::Bind,
-            source: "/shop/cache".to_owned(),
-            target: "/cache".to_owned(),
-        });
-        let writes_elsewhere = graces(&planned(&["--no-undo"], &world));
-
-        assert_eq!(copied[0], ("`shop-api-1`".to_owned(), Some(2)));
-        assert!(copied[1..].iter().all(|(_, grace)| grace.is_none()), "{copied:?}");
-        assert_eq!(for_good, [("`shop-api-1`".to_owned(), Some(2)), (both, Some(0))]);
-        assert_eq!(
-            writes_elsewhere[1..],
-            [("`shop-cache-1`".to_owned(), Some(2)), ("`shop-db-1`".to_owned(), Some(0))]
-        );
-    }
-
-    #[test]
     fn a_database_on_an_unnamed_volume_has_no_way_back() {
         let mut world = sample::world();
         let engine = world.engine.as_mut().unwrap();

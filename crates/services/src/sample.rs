@@ -141,6 +141,7 @@ fn server(kind: Kind) -> Server {
         system_identifier: "7".to_owned(),
         version: "17.2".to_owned(),
         databases: Vec::new(),
+        standby: false,
     }
 }
 

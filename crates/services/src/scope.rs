@@ -246,3 +246,48 @@ pub(crate) fn remove(
 fn same(volume: &Volume) -> Expect {
     Expect::Volume { name: volume.name.clone(), created: volume.created.clone() }
 }
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser as _;
+    use plan::Plan;
+    use shell::Command as _;
+
+    use super::*;
+    use crate::{Clean, sample};
+
+    fn planned(words: &[&str], world: &World) -> Plan {
+        let clean = Clean::parse_from(std::iter::once(&"slate-clean").chain(words));
+        clean.plan(&sample::config(), world).unwrap()
+    }
+
+    #[test]
+    fn what_goes_for_good_ends_at_once_and_the_rest_after_a_short_while() {
+        let mut world = sample::world();
+        let graces = |plan: &Plan| {
+            let stops = plan.steps.iter().filter_map(|step| match &step.action {
+                Action::StopContainers { containers, grace } => Some((words::list(containers), *grace)),
+                _ => None,
+            });
+            stops.collect::<Vec<_>>()
+        };
+        let both = "`shop-db-1` and `shop-cache-1`".to_owned();
+
+        let copied = graces(&planned(&[], &world));
+        let for_good = graces(&planned(&["--no-undo"], &world));
+        world.engine.as_mut().unwrap().containers[1].mounts.push(Mount {
+            kind: MountKind::Bind,
+            source: "/shop/cache".to_owned(),
+            target: "/cache".to_owned(),
+        });
+        let writes_elsewhere = graces(&planned(&["--no-undo"], &world));
+
+        assert_eq!(copied[0], ("`shop-api-1`".to_owned(), Some(2)));
+        assert!(copied[1..].iter().all(|(_, grace)| grace.is_none()), "{copied:?}");
+        assert_eq!(for_good, [("`shop-api-1`".to_owned(), Some(2)), (both, Some(0))]);
+        assert_eq!(
+            writes_elsewhere[1..],
+            [("`shop-cache-1`".to_owned(), Some(2)), ("`shop-db-1`".to_owned(), Some(0))]
+        );
+    }
+}

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use plan::{Container, Fault, ServiceName, Workspace};
+use plan::{Container, Fault, Network, ServiceName, Workspace};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -60,14 +60,15 @@ pub(super) fn read(
     workspace: &Workspace,
     described: &str,
     all: &[Inspected],
-    networks: &BTreeSet<String>,
+    networks: &[Network],
 ) -> Result<Vec<ServiceName>, Fault> {
     // What can't be read was never written: Compose is asked then.
     let made: Made = fs::read(workspace.state.join(FILE))
         .ok()
         .and_then(|text| serde_json::from_slice(&text).ok())
         .unwrap_or_default();
-    if made.described != described || !made.networks.is_subset(networks) {
+    let networks: BTreeSet<String> = networks.iter().map(|network| network.id.clone()).collect();
+    if made.described != described || !made.networks.is_subset(&networks) {
         return Ok(Vec::new());
     }
     let own: Vec<&Inspected> =

@@ -72,12 +72,9 @@ pub(crate) fn discover(
     timeout: Duration,
 ) -> Result<Engine, Fault> {
     let project = Project::find(config, &workspace.root)?;
-    let filters = match wants.engine {
-        EngineFacts::Server => vec![format!("label={PROJECT}={}", project.name)],
-        // Of any project: one that mounts a volume of ours, or is in our network, decides what may be removed.
-        _ => Vec::new(),
-    };
-    let all = inspect::containers(&filters)?;
+    let own = [format!("label={PROJECT}={}", project.name)];
+    // Of any project: one that mounts a volume of ours, or is in our network, decides what may be removed.
+    let all = inspect::containers(if wants.engine == EngineFacts::Server { &own } else { &[] })?;
     let own: Vec<&Container> = all
         .iter()
         .map(|one| &one.container)
@@ -85,14 +82,9 @@ pub(crate) fn discover(
         .collect();
     let choices = compose::choices(config, &own);
     let there = server::service_of(config, &own);
-    let describe = || {
-        // Where the containers tell all that is wanted, Compose's 100 ms are saved.
-        if wants.engine >= EngineFacts::Files || there.is_none() {
-            compose::describe(config, &project, &choices, timeout).map(Some)
-        } else {
-            Ok(None)
-        }
-    };
+    // Where the containers tell all that is wanted, Compose's 100 ms are saved.
+    let reads = wants.engine >= EngineFacts::Files || there.is_none();
+    let describe = || reads.then(|| compose::describe(config, &project, &choices, timeout)).transpose();
     let more = wants.engine != EngineFacts::Server;
     let (described, labelled) = thread::scope(|scope| {
         let described = scope.spawn(describe);
@@ -100,11 +92,11 @@ pub(crate) fn discover(
         let broken = || Err(Fault::new(Exit::Failed, "the compose files were not read"));
         (described.join().unwrap_or_else(|_| broken()), labelled)
     });
-    let (choice, model, text) = match described? {
-        Some(described) => (Some(described.choice), described.model, Some(described.text)),
-        None => (choices.into_iter().next(), Model::default(), None),
-    };
-    let Some(choice) = choice else { return Err(docker::no_compose("compose.command is empty")) };
+    let (choice, model, text) = described?.map_or_else(
+        || (choices.into_iter().next(), Model::default(), None),
+        |found| (Some(found.choice), found.model, Some(found.text)),
+    );
+    let choice = choice.ok_or_else(|| docker::no_compose("compose.command is empty"))?;
     let described = text.map(|text| made::description(&text, &choice));
     let database = server::service(config, &model.services, &own)?;
     let compose = Compose {
@@ -119,13 +111,8 @@ pub(crate) fn discover(
         injects: model.injects,
     };
     let (volumes, networks) = labelled?;
-    let made = match &described {
-        Some(described) if wants.engine == EngineFacts::Made => {
-            let there = networks.iter().map(|network| network.id.clone()).collect();
-            made::read(workspace, described, &all, &there)?
-        }
-        _ => Vec::new(),
-    };
+    let made = described.as_deref().filter(|_| wants.engine == EngineFacts::Made);
+    let made = made.map_or(Ok(Vec::new()), |described| made::read(workspace, described, &all, &networks))?;
     let mut engine = Engine {
         compose,
         containers: Vec::new(),

@@ -257,6 +257,7 @@ mod tests {
             environment: BTreeMap::new(),
             ports: BTreeMap::new(),
             mounts: Vec::new(),
+            healthcheck: None,
         }
     }
 

@@ -135,7 +135,7 @@ impl<'a> Waves<'a> {
                     self.changed.insert(name.clone());
                 }
                 let (context, tell) = (self.context, tell.clone());
-                scope.spawn(move || one(context, &name, node, given_up, &tell));
+                scope.spawn(move || one(context, &name, &node, given_up, &tell));
             }
             if self.busy == 0 {
                 break;
@@ -173,7 +173,9 @@ impl<'a> Waves<'a> {
                 self.answered.push((name, self.begun.elapsed()));
             }
             Told::Failed(fault, lines) => {
-                lines.iter().for_each(|line| said(Said::Line(line)));
+                for line in &lines {
+                    said(Said::Line(line));
+                }
                 return Err(fault);
             }
         }
@@ -194,10 +196,10 @@ impl<'a> Waves<'a> {
 }
 
 /// One service: starts what does not run of it, and waits for its answer where somebody does.
-fn one(context: &Context<'_>, name: &ServiceName, node: Node, given_up: &AtomicBool, tell: &Sender<Told>) {
+fn one(context: &Context<'_>, name: &ServiceName, node: &Node, given_up: &AtomicBool, tell: &Sender<Told>) {
     let mut lines = Vec::new();
     let stopped = || given_up.load(Ordering::Relaxed);
-    let done = begin(context, name, &node).and_then(|()| {
+    let done = begin(context, name, node).and_then(|()| {
         // Whoever listened has ended with another service's fault.
         let _ = tell.send(Told::Started(name.clone()));
         let Some(check) = &node.answers else { return Ok(()) };

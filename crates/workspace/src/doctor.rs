@@ -23,7 +23,7 @@ Examples:
   slate-doctor --deep         also what the project's own migration tool says of the models
   slate-doctor --json         findings for a script
 
-It only reads: it mends nothing, starts nothing, and writes to no database. Only --deep starts a tool of the project's, \
+It changes nothing: it mends, starts and writes to nothing. Only --deep starts a tool of the project's, \
 and that one only looks."
 )]
 pub struct Doctor {

@@ -214,7 +214,7 @@ mod tests {
     #[test]
     fn what_was_started_again_has_to_run_longer() {
         let mut probe = Probe::new(Check::Runs, Duration::from_secs(9));
-        let state = |restarts, since| State { restarts, since, ..State::read("running 0 x 0") };
+        let state = |restarts, since| State { since, restarts, ..State::read("running 0 x 0") };
 
         assert!(!probe.attempt(&state(0, Duration::from_millis(100))));
         assert!(!probe.attempt(&state(1, Duration::from_secs(1))));

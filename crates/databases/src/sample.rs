@@ -101,6 +101,7 @@ pub(crate) fn world(kept: Vec<Kept>) -> World {
             first: false,
             called: "slate-".to_owned(),
         },
+        detected: None,
         blueprint: None,
         server: Some(server),
         engine: Some(engine()),

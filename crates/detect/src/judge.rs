@@ -1,6 +1,5 @@
 //! Puts together what the files tell.
 
-
 use plan::{Detected, FoundBackend, FoundDatabase, FoundMigrations, FoundSeeds, FoundVolume};
 
 use crate::compose::candidates;
@@ -39,6 +38,7 @@ pub fn detect(tree: &Tree<'_>) -> Detected {
     let home = chosen.as_ref().map(|chosen| chosen.candidate.home.clone());
     if let Some(chosen) = chosen {
         migrations_of(&mut found, chosen);
+        variable_of(stack, &mut found);
     }
     if let Some(stack) = stack {
         application_database(tree, stack, &mut found, home.as_deref());
@@ -88,16 +88,23 @@ fn services(tree: &Tree<'_>, stack: &Stack, found: &mut Detected) {
         major,
         user: login.user.0,
         name: login.name.0,
+        renamed: false,
         container_port: login.port.0,
         host_port,
         volume: FoundVolume { kind: storage.kind, name: storage.name, target: storage.target },
     });
-    let users: Vec<&Service> = stack.services.iter().filter(|other| app::uses(other, service).is_some()).collect();
+    let users: Vec<&Service> =
+        stack.services.iter().filter(|other| app::uses(other, service).is_some()).collect();
     for user in &users {
         let how = app::uses(user, service).unwrap_or_default();
-        because(found, &format!("dependents.{}", user.name), &format!("{how} in {}", stack.place(&user.name, how)));
+        because(
+            found,
+            &format!("dependents.{}", user.name),
+            &format!("{how} in {}", stack.place(&user.name, how)),
+        );
     }
     found.dependents = users.iter().map(|user| user.name.clone()).collect();
+    found.holds_code = app::holders(stack, &users, &tree.name);
     if let Some((service, why)) = app::backend(stack, &users, &tree.name) {
         because(found, "backend.service", &why);
         found.backend = Some(FoundBackend { service });
@@ -117,27 +124,46 @@ fn migrations_of(found: &mut Detected, chosen: migrations::Chosen) {
         command: chosen.command,
         home,
         at_start: chosen.at_start,
+        variable: None,
     });
+}
+
+/// The variable through which the service that migrates is told its database.
+fn variable_of(stack: Option<&Stack>, found: &mut Detected) {
+    let (Some(stack), Some(database)) = (stack, &found.database) else { return };
+    let Some(migrations) = found.migrations.as_mut() else { return };
+    let Some(service) = migrations.home.strip_prefix("service:").and_then(|name| stack.service(name)) else {
+        return;
+    };
+    let Some(database) = stack.service(&database.service) else { return };
+    migrations.variable = app::url_variable(service, database).map(str::to_owned);
 }
 
 /// The application may use another database than the one that the image makes.
 fn application_database(tree: &Tree<'_>, stack: &Stack, found: &mut Detected, home: Option<&str>) {
     let Some(database) = found.database.clone() else { return };
-    let backend = found.backend.as_ref().map(|backend| backend.service.as_str());
-    let users: Vec<&str> = backend.into_iter().collect();
-    let named = migrations::named_in_urls(stack, &database.service, &users)
+    let Some(service) = stack.service(&database.service) else { return };
+    let backend = found.backend.as_ref().and_then(|backend| stack.service(&backend.service));
+    let named = backend
+        .and_then(|backend| app::named_database(stack, service, &database.name, backend))
         .or_else(|| in_env_files(tree, stack, &database, home))
         .or_else(|| in_rails(tree, found, home));
     if let (Some((name, why)), Some(database)) = (named, found.database.as_mut()) {
         if name != database.name {
             database.name = name;
+            database.renamed = true;
             because(found, "database.name", &why);
         }
     }
 }
 
 /// A URL for this very server in the env files of an application that runs on the host.
-fn in_env_files(tree: &Tree<'_>, stack: &Stack, database: &FoundDatabase, home: Option<&str>) -> Option<(String, String)> {
+fn in_env_files(
+    tree: &Tree<'_>,
+    stack: &Stack,
+    database: &FoundDatabase,
+    home: Option<&str>,
+) -> Option<(String, String)> {
     let compose = stack.files.first().map(|file| folder(file)).unwrap_or_default();
     let service = stack.service(&database.service)?;
     let homes = ["", compose, home.unwrap_or_default()];
@@ -148,7 +174,9 @@ fn in_env_files(tree: &Tree<'_>, stack: &Stack, database: &FoundDatabase, home: 
             let host = app::host(value).unwrap_or_default();
             let is_ours = ["localhost", "127.0.0.1"].contains(&host) || service.is_called(host);
             let of_port = ["localhost", "127.0.0.1"].contains(&host)
-                && !database.host_port.is_some_and(|port| value.contains(&format!(":{port}/")) || port == 5432 && !value.contains("localhost:"));
+                && !database.host_port.is_some_and(|port| {
+                    value.contains(&format!(":{port}/")) || port == 5432 && !value.contains("localhost:")
+                });
             if let Some(name) = app::database(value).filter(|_| is_ours && !of_port) {
                 return Some((name.to_owned(), format!("{variable} in {path}")));
             }
@@ -163,10 +191,11 @@ fn in_rails(tree: &Tree<'_>, found: &Detected, home: Option<&str>) -> Option<(St
     let path = join(home?, "config/database.yml")?;
     let text = tree.text(&path)?;
     // Ruby between the values is no YAML.
-    let plain: String = text.lines().filter(|line| !line.contains("<%") ).collect::<Vec<_>>().join("\n");
+    let plain: String = text.lines().filter(|line| !line.contains("<%")).collect::<Vec<_>>().join("\n");
     let value = yaml::parse(&plain).ok()?;
     let development = value.get("development")?;
-    let name = development.get("database").or_else(|| development.get("primary")?.get("database"))?.as_str()?;
+    let name =
+        development.get("database").or_else(|| development.get("primary")?.get("database"))?.as_str()?;
     Some((name.to_owned(), format!("development in {path}")))
 }
 
@@ -178,19 +207,33 @@ fn noticed(stack: Option<&Stack>, found: &Detected, lines: &[Line]) -> Vec<Strin
             let check = service.healthcheck.get("test").map(ToString::to_string).unwrap_or_default();
             let place = || stack.place(&service.name, "healthcheck");
             if service.name == database.service && check.contains("pg_isready") && !check.contains("-h") {
-                all.push(format!("{}: pg_isready without -h also passes while the image still sets itself up", place()));
+                all.push(format!(
+                    "{}: pg_isready without -h also passes while the image still sets itself up",
+                    place()
+                ));
             }
-            let interval = service.healthcheck.get("interval").and_then(|value| value.as_str()).unwrap_or_default();
+            let interval =
+                service.healthcheck.get("interval").and_then(|value| value.as_str()).unwrap_or_default();
             if is_long(interval) && !check.is_empty() {
                 all.push(format!("{}: {} waits {interval} for its first healthcheck", place(), service.name));
             }
         }
         let volume = database.volume.name.as_deref();
-        let by_name = |line: &&Line| volume.is_some_and(|volume| line.text.contains("volume rm") && line.text.contains(volume));
-        all.extend(lines.iter().filter(by_name).map(|line| format!("{}: removes the volume by name", line.place)));
+        let by_name = |line: &&Line| {
+            volume.is_some_and(|volume| line.text.contains("volume rm") && line.text.contains(volume))
+        };
+        all.extend(
+            lines.iter().filter(by_name).map(|line| format!("{}: removes the volume by name", line.place)),
+        );
     }
-    let prunes = |line: &&Line| ["system prune", "volume prune"].iter().any(|words| line.text.contains(words));
-    all.extend(lines.iter().filter(prunes).map(|line| format!("{}: prunes what belongs to other projects too", line.place)));
+    let prunes =
+        |line: &&Line| ["system prune", "volume prune"].iter().any(|words| line.text.contains(words));
+    all.extend(
+        lines
+            .iter()
+            .filter(prunes)
+            .map(|line| format!("{}: prunes what belongs to other projects too", line.place)),
+    );
     all.dedup();
     all.truncate(20);
     all

@@ -14,9 +14,28 @@ pub(crate) struct Line {
 const DEEPEST: usize = 2;
 
 const NAMES: [&str; 22] = [
-    "justfile", ".justfile", "makefile", "gnumakefile", "taskfile.yml", "taskfile.yaml", "package.json", "mise.toml",
-    ".mise.toml", "composer.json", "mix.exs", "procfile", "procfile.dev", "run", "readme.md", "contributing.md",
-    "development.md", "tasks.py", "noxfile.py", "tox.ini", "rakefile", "developing.md",
+    "justfile",
+    ".justfile",
+    "makefile",
+    "gnumakefile",
+    "taskfile.yml",
+    "taskfile.yaml",
+    "package.json",
+    "mise.toml",
+    ".mise.toml",
+    "composer.json",
+    "mix.exs",
+    "procfile",
+    "procfile.dev",
+    "run",
+    "readme.md",
+    "contributing.md",
+    "development.md",
+    "tasks.py",
+    "noxfile.py",
+    "tox.ini",
+    "rakefile",
+    "developing.md",
 ];
 
 /// The lines of the project's scripts and of the pages that tell how to work on it, the scripts first.
@@ -27,7 +46,8 @@ pub(crate) fn lines(tree: &Tree<'_>) -> Vec<Line> {
             let name = file_name(path).to_lowercase();
             let depth = path.matches('/').count();
             let in_scripts = ["bin", "scripts", "script", "dev"].contains(&folder(path)) && depth == 1;
-            let is_shell = in_scripts && !name.ends_with(".md") && (name.ends_with(".sh") || !name.contains('.'));
+            let is_shell =
+                in_scripts && !name.ends_with(".md") && (name.ends_with(".sh") || !name.contains('.'));
             let is_named = depth <= DEEPEST && (NAMES.contains(&name.as_str()) || has_ending(&name));
             (is_named || is_shell).then_some((name.ends_with(".md"), depth, path))
         })
@@ -64,9 +84,11 @@ pub(crate) fn compose_calls(tree: &Tree<'_>, lines: &[Line]) -> Vec<Call> {
 }
 
 fn call(tree: &Tree<'_>, line: &Line) -> Option<Call> {
-    let after = line.text.split_once("docker-compose ").or_else(|| line.text.split_once("docker compose "))?.1;
+    let after =
+        line.text.split_once("docker-compose ").or_else(|| line.text.split_once("docker compose "))?.1;
     let mut call = Call { files: Vec::new(), project: None, place: line.place.clone() };
-    let mut words = after.split_whitespace().map(|word| word.trim_matches(['"', '\'', '`', ',', '\\', '(', ')']));
+    let mut words =
+        after.split_whitespace().map(|word| word.trim_matches(['"', '\'', '`', ',', '\\', '(', ')']));
     while let Some(word) = words.next() {
         let (flag, value) = match word.split_once('=') {
             Some((flag, value)) if flag.starts_with("--") => (flag, Some(value)),
@@ -81,7 +103,8 @@ fn call(tree: &Tree<'_>, line: &Line) -> Option<Call> {
             }
             "-p" | "--project-name" => {
                 let given = value.or_else(|| words.next())?;
-                call.project = Some(given.to_owned()).filter(|name| !name.is_empty() && !name.contains(['$', '{', '<']));
+                call.project =
+                    Some(given.to_owned()).filter(|name| !name.is_empty() && !name.contains(['$', '{', '<']));
             }
             "--env-file" | "--profile" | "--project-directory" if value.is_none() => drop(words.next()),
             flag if flag.starts_with("--") => {}
@@ -98,7 +121,11 @@ mod tests {
     #[test]
     fn a_call_of_compose_names_its_files() {
         let tree = Tree::new("x", ["a.yml", "dev/b.yml"].map(str::to_owned), |_| Ok(String::new()));
-        let line = |text: &str| Line { home: "dev".to_owned(), place: "dev/run:1".to_owned(), text: text.to_owned() };
+        let line = |text: &str| Line {
+            home: "dev".to_owned(),
+            place: "dev/run:1".to_owned(),
+            text: text.to_owned(),
+        };
 
         let found = call(&tree, &line("docker compose --profile x -f ./a.yml -f b.yml -p shop up -d -p 3"));
 

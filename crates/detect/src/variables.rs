@@ -95,7 +95,8 @@ fn replaced(text: &str, value: &dyn Fn(&str) -> Option<String>, depth: usize) ->
             out.push_str(&expression(inside, value, depth));
             rest = after;
         } else {
-            let length = after.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(after.len());
+            let length =
+                after.find(|c: char| !(c.is_ascii_alphanumeric() || c == '_')).unwrap_or(after.len());
             let (name, after) = after.split_at(length);
             if name.is_empty() || name.starts_with(|c: char| c.is_ascii_digit()) {
                 out.push('$');

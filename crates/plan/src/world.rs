@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, ContainerName, Contents, DatabaseName, Kind, Label, LabelKind, Marker, RoleName, Secret,
-    ServiceName, VolumeName,
+    Address, ContainerName, Contents, DatabaseName, Detected, Kind, Label, LabelKind, Marker, RoleName,
+    Secret, ServiceName, VolumeName,
 };
 
 /// What a command wants to know before it plans. Less is quicker.
@@ -31,11 +31,15 @@ pub struct Wants {
     pub where_copies_are: bool,
     /// The last runs, from the journal.
     pub journal: bool,
+    /// What the workspace's files tell about its set-up.
+    pub detection: bool,
 }
 
 /// How much of the engine a command needs. A `local` server has none, whatever is wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EngineFacts {
+    /// No server at all: only the workspace's own files.
+    Nothing,
     /// Containers only where the server's address needs them.
     #[default]
     Server,
@@ -63,6 +67,7 @@ pub enum Reading {
 pub struct World {
     pub now: Timestamp,
     pub workspace: Workspace,
+    pub detected: Option<Detected>,
     pub blueprint: Option<Blueprint>,
     pub server: Option<Server>,
     pub engine: Option<Engine>,

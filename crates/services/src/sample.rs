@@ -112,6 +112,7 @@ pub(crate) fn world() -> World {
             first: false,
             called: "slate-".to_owned(),
         },
+        detected: None,
         blueprint: None,
         server: Some(server(Kind::Compose)),
         engine: Some(engine()),

@@ -106,6 +106,7 @@ impl Fake {
             now: jiff::Timestamp::UNIX_EPOCH,
             workspace,
             blueprint: Some(self.blueprint()),
+            detected: None,
             server: Some(server),
             engine: None,
             kept: Vec::new(),

@@ -17,6 +17,7 @@ mod psql;
 mod records;
 pub mod surroundings;
 mod swap;
+mod tree;
 mod workspace;
 
 pub use discover::{Found, Options, discover};

@@ -20,9 +20,30 @@ const LONGEST: u64 = 2_000_000;
 
 /// What others wrote, or programs: never the project's own set-up.
 const FOREIGN: [&str; 24] = [
-    "node_modules", "target", "vendor", "venv", "__pycache__", "dist", "coverage", "bower_components", "site-packages",
-    "_build", "elm-stuff", "Pods", "DerivedData", "htmlcov", "bazel-out", ".git", ".venv", ".tox", ".next", ".nuxt", ".yarn",
-    ".terraform", ".cache", ".direnv",
+    "node_modules",
+    "target",
+    "vendor",
+    "venv",
+    "__pycache__",
+    "dist",
+    "coverage",
+    "bower_components",
+    "site-packages",
+    "_build",
+    "elm-stuff",
+    "Pods",
+    "DerivedData",
+    "htmlcov",
+    "bazel-out",
+    ".git",
+    ".venv",
+    ".tox",
+    ".next",
+    ".nuxt",
+    ".yarn",
+    ".terraform",
+    ".cache",
+    ".direnv",
 ];
 
 /// What the files of a workspace tell about its set-up.
@@ -50,7 +71,10 @@ fn paths(root: &Path) -> Vec<String> {
                 if depth < DEEPEST && !is_foreign(&name.to_string_lossy()) {
                     folders.push_back((path, depth + 1));
                 }
-            } else if !kind.is_fifo() && !kind.is_socket() && let Some(path) = path.to_str() {
+            } else if !kind.is_fifo()
+                && !kind.is_socket()
+                && let Some(path) = path.to_str()
+            {
                 found.push(path.to_owned());
             }
         }

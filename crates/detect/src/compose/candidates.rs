@@ -22,18 +22,79 @@ const OVERRIDES: [&str; 4] = [
 
 const DEVELOPMENT: [&str; 6] = ["dev", "development", "local", "devel", "develop", "localdev"];
 
-/// What a stack is for that is not the development of this project.
-const ELSEWHERE: [&str; 42] = [
-    "test", "tests", "testing", "e2e", "ci", "prod", "production", "staging", "release", "deploy", "deployment", "deployments",
-    "example", "examples", "sample", "samples", "template", "templates", "demo", "selfhost", "hosting", "bench",
-    "benchmark", "benchmarks", "docs", "doc", "sdk", "sdks", "integration", "github", "k8s", "kubernetes", "helm",
-    "charts", "terraform", "unit", "fixtures", "testdata", "playground", "tutorial", "website", "cypress",
+/// What shows something or proves something: never what people develop on.
+const ASIDE: [&str; 30] = [
+    "test",
+    "tests",
+    "testing",
+    "e2e",
+    "ci",
+    "example",
+    "examples",
+    "sample",
+    "samples",
+    "template",
+    "templates",
+    "bench",
+    "benchmark",
+    "benchmarks",
+    "docs",
+    "doc",
+    "sdk",
+    "sdks",
+    "integration",
+    "github",
+    "unit",
+    "fixtures",
+    "testdata",
+    "playground",
+    "tutorial",
+    "website",
+    "cypress",
+    "quickstart",
+    "ui-tests",
+    "testsuite",
 ];
+
+/// What runs somewhere else. A project that has nothing else may well develop on it.
+const ELSEWHERE: [&str; 16] = [
+    "prod",
+    "production",
+    "staging",
+    "release",
+    "deploy",
+    "deployment",
+    "deployments",
+    "demo",
+    "selfhost",
+    "hosting",
+    "k8s",
+    "kubernetes",
+    "helm",
+    "charts",
+    "terraform",
+    "gitpod",
+];
+
+/// Below this a stack is none of the project's own, whoever mentions it.
+const LEAST: i32 = -36;
 
 /// Folders that are no part of their own, only the place where compose files lie.
 const HOMES: [&str; 14] = [
-    "docker", "compose", "dev", "local", "infra", "ops", "development", "docker-compose", "containers", "env", "devops", "deps",
-    "tools", "hack",
+    "docker",
+    "compose",
+    "dev",
+    "local",
+    "infra",
+    "ops",
+    "development",
+    "docker-compose",
+    "containers",
+    "env",
+    "devops",
+    "deps",
+    "tools",
+    "hack",
 ];
 
 /// At most this many stacks are read: a tree of examples has hundreds of them.
@@ -65,7 +126,8 @@ pub(crate) fn choose(tree: &Tree<'_>, calls: &[Call]) -> Option<Chosen> {
         let told = project_of(calls, &candidate.files);
         let stack = Stack::read(tree, candidate.files, told);
         let Some(database) = postgres::choose(tree, &stack) else { continue };
-        let builds = stack.services.iter().any(|service| service.build.is_some() && service.name != database.name);
+        let builds =
+            stack.services.iter().any(|service| service.build.is_some() && service.name != database.name);
         let score = candidate.score + if builds { 3 } else { 0 };
         if best.as_ref().is_none_or(|(least, _)| score > *least) {
             best = Some((score, Chosen { stack, because: candidate.because }));
@@ -84,7 +146,8 @@ fn project_of(calls: &[Call], files: &[String]) -> Option<(String, String)> {
     // One that also goes by other names has none of its own.
     let same = |other: &Call| other.project == call.project;
     let plain = calls.iter().filter(fits).any(|call| call.project.is_none());
-    (named.all(same) && !plain).then(|| (call.project.clone().unwrap_or_default(), format!("-p in {}", call.place)))
+    (named.all(same) && !plain)
+        .then(|| (call.project.clone().unwrap_or_default(), format!("-p in {}", call.place)))
 }
 
 fn candidates(tree: &Tree<'_>, calls: &[Call]) -> Vec<Candidate> {
@@ -98,6 +161,9 @@ fn candidates(tree: &Tree<'_>, calls: &[Call]) -> Vec<Candidate> {
     };
     for path in &files {
         let (stack, name_score) = stack_of(tree, path);
+        if name_score + place_score(path) < LEAST {
+            continue;
+        }
         let mentions = calls.iter().filter(|call| call.files == stack).count().min(4);
         let score = name_score + place_score(path) + i32::try_from(mentions).unwrap_or(0) * 2;
         let because = match calls.iter().find(|call| call.files == stack) {
@@ -114,7 +180,9 @@ fn candidates(tree: &Tree<'_>, calls: &[Call]) -> Vec<Candidate> {
     for call in calls.iter().filter(|call| call.files.len() > 1) {
         let names = call.files.iter().map(|file| name_score(file_name(file))).min().unwrap_or(0);
         let place = call.files.first().map_or(0, |file| place_score(file));
-        add(call.files.clone(), names + place + 1, format!("-f in {}", call.place));
+        if names + place >= LEAST {
+            add(call.files.clone(), names + place + 1, format!("-f in {}", call.place));
+        }
     }
     for (files, because) in devcontainers(tree) {
         let place = files.first().map_or(0, |file| place_score(file));
@@ -136,7 +204,12 @@ fn is_compose(tree: &Tree<'_>, path: &str) -> bool {
         return true;
     }
     let is_near = path.matches('/').count() <= 1 && !name.starts_with('.');
-    let may_be = is_near && words(&name).any(|word| DEVELOPMENT.contains(&word.as_str()) || ["stack", "services", "docker", "infra", "db", "postgres", "database"].contains(&word.as_str()));
+    let may_be = is_near
+        && words(&name).any(|word| {
+            DEVELOPMENT.contains(&word.as_str())
+                || ["stack", "services", "docker", "infra", "db", "postgres", "database"]
+                    .contains(&word.as_str())
+        });
     may_be && tree.text(path).is_some_and(|text| text.lines().any(|line| line.trim_end() == "services:"))
 }
 
@@ -163,7 +236,9 @@ fn stack_of(tree: &Tree<'_>, path: &str) -> (Vec<String>, i32) {
 fn is_overlay(tree: &Tree<'_>, path: &str) -> bool {
     let Some(Ok(value)) = tree.text(path).map(|text| yaml::parse(&text)) else { return false };
     let services = value.get("services").and_then(Value::as_object).into_iter().flatten();
-    services.into_iter().any(|(_, service)| !["image", "build", "extends"].iter().any(|key| service.get(*key).is_some()))
+    services
+        .into_iter()
+        .any(|(_, service)| !["image", "build", "extends"].iter().any(|key| service.get(*key).is_some()))
 }
 
 /// What a file's name says about what it is for.
@@ -175,7 +250,8 @@ fn name_score(name: &str) -> i32 {
     for word in words(name).filter(|word| !["docker", "compose", "yml", "yaml"].contains(&word.as_str())) {
         score += match word.as_str() {
             word if DEVELOPMENT.contains(&word) => 12,
-            word if ELSEWHERE.contains(&word) => -45,
+            word if ASIDE.contains(&word) => -50,
+            word if ELSEWHERE.contains(&word) => -25,
             "db" | "postgres" | "database" | "infra" | "services" | "deps" | "dependencies" => -2,
             _ => -6,
         };
@@ -188,8 +264,11 @@ fn place_score(path: &str) -> i32 {
     let mut score = 0;
     for part in folder(path).split('/').filter(|part| !part.is_empty()) {
         let lower = part.to_lowercase();
-        score -= if words(&lower).any(|word| ELSEWHERE.contains(&word.as_str())) {
+        let is = |list: &[&str]| words(&lower).any(|word| list.contains(&word.as_str()));
+        score -= if is(&ASIDE) {
             50
+        } else if is(&ELSEWHERE) {
+            25
         } else if lower == ".devcontainer" {
             15
         } else if HOMES.contains(&lower.as_str()) {
@@ -244,10 +323,18 @@ mod tests {
 
     #[test]
     fn a_name_tells_what_a_file_is_for() {
-        let best = |names: &[&str]| names.iter().max_by_key(|name| name_score(name)).map(ToString::to_string).unwrap();
+        let best = |names: &[&str]| {
+            names.iter().max_by_key(|name| name_score(name)).map(ToString::to_string).unwrap()
+        };
 
-        assert_eq!(best(&["docker-compose.yml", "docker-compose.dev.yml", "docker-compose.dev-azure.yml"]), "docker-compose.dev.yml");
-        assert_eq!(best(&["compose.prod.yml", "compose.yml", "compose.test.yml", "compose.infra.yml"]), "compose.yml");
+        assert_eq!(
+            best(&["docker-compose.yml", "docker-compose.dev.yml", "docker-compose.dev-azure.yml"]),
+            "docker-compose.dev.yml"
+        );
+        assert_eq!(
+            best(&["compose.prod.yml", "compose.yml", "compose.test.yml", "compose.infra.yml"]),
+            "compose.yml"
+        );
         assert!(place_score("docker/compose.yml") > place_score(".devcontainer/compose.yml"));
         assert!(place_score("apps/api/compose.yml") > place_score("examples/compose.yml"));
     }

@@ -187,7 +187,10 @@ mod tests {
     #[test]
     fn what_is_extended_and_included_lies_under_it() {
         let files = [
-            ("dev/a.yml", "include: [../b.yml]\nservices:\n  db:\n    extends: {file: base/c.yml, service: pg}\n    ports: ['1:2']\n"),
+            (
+                "dev/a.yml",
+                "include: [../b.yml]\nservices:\n  db:\n    extends: {file: base/c.yml, service: pg}\n    ports: ['1:2']\n",
+            ),
             ("b.yml", "services:\n  cache: {image: redis}\n"),
             ("dev/base/c.yml", "services:\n  pg: {image: postgres, env_file: .env}\n"),
         ];

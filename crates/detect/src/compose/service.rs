@@ -61,11 +61,19 @@ impl Service {
     pub fn read(name: &str, value: &Value) -> Self {
         let list = |key: &str| value.get(key).and_then(Value::as_array).cloned().unwrap_or_default();
         let keys = |key: &str| -> Vec<String> {
-            value.get(key).and_then(Value::as_object).into_iter().flatten().map(|(name, _)| name.clone()).collect()
+            value
+                .get(key)
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+                .map(|(name, _)| name.clone())
+                .collect()
         };
         let environment = value.get("environment").and_then(Value::as_object).into_iter().flatten();
-        let mut aliases: Vec<String> =
-            ["container_name", "hostname"].iter().filter_map(|key| value.get(*key).and_then(scalar)).collect();
+        let mut aliases: Vec<String> = ["container_name", "hostname"]
+            .iter()
+            .filter_map(|key| value.get(*key).and_then(scalar))
+            .collect();
         let networks = value.get("networks").and_then(Value::as_object).into_iter().flatten();
         let given = networks.filter_map(|(_, network)| network.get("aliases")?.as_array()).flatten();
         aliases.extend(given.filter_map(scalar));
@@ -90,7 +98,9 @@ impl Service {
             }),
             command: value.get("command").and_then(sentence),
             entrypoint: value.get("entrypoint").and_then(sentence),
-            environment: environment.filter_map(|(name, value)| Some((name.clone(), scalar(value)?))).collect(),
+            environment: environment
+                .filter_map(|(name, value)| Some((name.clone(), scalar(value)?)))
+                .collect(),
             depends: [keys("depends_on"), list("links").iter().filter_map(link).collect()].concat(),
             ports: list("ports").iter().filter_map(port).collect(),
             mounts,
@@ -104,7 +114,8 @@ impl Service {
 
     /// A variable's value; an empty one counts as none, as the images' own scripts have it.
     pub fn variable(&self, names: &[&str]) -> Option<&str> {
-        let value = |name: &&str| self.environment.get(*name).map(String::as_str).filter(|value| !value.is_empty());
+        let value =
+            |name: &&str| self.environment.get(*name).map(String::as_str).filter(|value| !value.is_empty());
         names.iter().find_map(value)
     }
 
@@ -142,7 +153,9 @@ fn port(value: &Value) -> Option<Port> {
 
 /// `pgdata:/var/lib/postgresql/data:rw`, `/data`, `{type, source, target}`.
 fn mount(value: &Value) -> Option<Mount> {
-    let trimmed = |target: &str| if target.len() > 1 { target.trim_end_matches('/').to_owned() } else { target.to_owned() };
+    let trimmed = |target: &str| {
+        if target.len() > 1 { target.trim_end_matches('/').to_owned() } else { target.to_owned() }
+    };
     if value.is_object() {
         let text = |key: &str| value.get(key).and_then(scalar).unwrap_or_default();
         let kind = match text("type").as_str() {
@@ -158,7 +171,8 @@ fn mount(value: &Value) -> Option<Mount> {
     let Some(target) = parts.next() else {
         return Some(Mount { kind: Kind::Volume, source: String::new(), target: trimmed(first) });
     };
-    let kind = if first.starts_with(['/', '.', '~']) || first.contains('/') { Kind::Bind } else { Kind::Volume };
+    let kind =
+        if first.starts_with(['/', '.', '~']) || first.contains('/') { Kind::Bind } else { Kind::Volume };
     Some(Mount { kind, source: first.to_owned(), target: trimmed(target) })
 }
 

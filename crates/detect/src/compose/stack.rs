@@ -101,7 +101,9 @@ fn project(
     let folder = if home.is_empty() { tree.name.as_str() } else { file_name(home) };
     let variable = || {
         let set = tree.variables.get(VARIABLE).map(|name| (name.clone(), format!("${VARIABLE}")));
-        set.or_else(|| Some((own.get(VARIABLE)?.clone(), format!("{VARIABLE} in {}", env_place(tree, home, VARIABLE)))))
+        set.or_else(|| {
+            Some((own.get(VARIABLE)?.clone(), format!("{VARIABLE} in {}", env_place(tree, home, VARIABLE))))
+        })
     };
     let written = || {
         let name = whole.get("name").and_then(scalar)?;
@@ -128,7 +130,8 @@ fn volumes(whole: &Value, project: &str) -> BTreeMap<String, (String, bool)> {
         let external = volume.get("external").unwrap_or(&Value::Null);
         let is_external = external.as_bool().unwrap_or(external.is_object());
         let given = volume.get("name").and_then(scalar).or_else(|| external.get("name").and_then(scalar));
-        let name = given.unwrap_or_else(|| if is_external { key.clone() } else { format!("{project}_{key}") });
+        let name =
+            given.unwrap_or_else(|| if is_external { key.clone() } else { format!("{project}_{key}") });
         (key.clone(), (name, is_external))
     })
     .collect()
@@ -148,29 +151,49 @@ fn own_variables(tree: &Tree<'_>, home: &str) -> Variables {
 
 /// The env file that gives a variable its value.
 fn env_place(tree: &Tree<'_>, home: &str, name: &str) -> String {
-    let gives = |path: &String| tree.text(path).is_some_and(|text| env_file(&text, &tree.variables).contains_key(name));
+    let gives = |path: &String| {
+        tree.text(path).is_some_and(|text| env_file(&text, &tree.variables).contains_key(name))
+    };
     env_files(tree, home).into_iter().find(gives).unwrap_or_default()
 }
 
 /// Words that say that an env file stands for another one.
-const EXAMPLE: [&str; 9] = ["example", "sample", "template", "dist", "default", "defaults", "tpl", "tmpl", "shared"];
+const EXAMPLE: [&str; 9] =
+    ["example", "sample", "template", "dist", "default", "defaults", "tpl", "tmpl", "shared"];
 const DEVELOPMENT: [&str; 4] = ["dev", "development", "local", "docker"];
 const ELSEWHERE: [&str; 14] = [
-    "prod", "production", "test", "testing", "tests", "ci", "staging", "e2e", "windows", "dusk", "release", "deploy",
-    "preview", "qa",
+    "prod",
+    "production",
+    "test",
+    "testing",
+    "tests",
+    "ci",
+    "staging",
+    "e2e",
+    "windows",
+    "dusk",
+    "release",
+    "deploy",
+    "preview",
+    "qa",
 ];
 
 /// The env files of a folder, the one that counts first.
 pub(crate) fn env_files(tree: &Tree<'_>, home: &str) -> Vec<String> {
-    let mut found: Vec<(usize, &str)> = tree
+    let mut found: Vec<(usize, bool, &str)> = tree
         .inside(home)
         .filter_map(|path| {
             let name = file_name(path);
             let words: Vec<String> = words(name).collect();
             let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
-            let is_env = name.starts_with(".env") || name.ends_with(".env") || words.iter().any(|word| word == "env" || word == "dotenv");
-            let is_code = ["ts", "js", "py", "rb", "go", "rs", "sh", "d", "exs", "ex", "php", "json", "yml", "yaml", "md", "mjs", "cjs", "toml"]
-                .contains(&name.rsplit('.').next().unwrap_or_default());
+            let is_env = name.starts_with(".env")
+                || name.ends_with(".env")
+                || words.iter().any(|word| word == "env" || word == "dotenv");
+            let is_code = [
+                "ts", "js", "py", "rb", "go", "rs", "sh", "d", "exs", "ex", "php", "json", "yml", "yaml",
+                "md", "mjs", "cjs", "toml",
+            ]
+            .contains(&name.rsplit('.').next().unwrap_or_default());
             if !is_env || is_code || has(&ELSEWHERE) {
                 return None;
             }
@@ -182,11 +205,13 @@ pub(crate) fn env_files(tree: &Tree<'_>, home: &str) -> Vec<String> {
                 (_, true, false) => 4,
                 _ => 5,
             };
-            Some((rank, path))
+            // Of several examples the one for Postgres.
+            let other = !tree.text(path).is_some_and(|text| text.to_lowercase().contains("postgres"));
+            Some((rank, other, path))
         })
         .collect();
     found.sort();
-    found.into_iter().map(|(_, path)| path.to_owned()).collect()
+    found.into_iter().map(|(_, _, path)| path.to_owned()).collect()
 }
 
 /// An env file's variables; of a missing one, what the example of it says.
@@ -228,7 +253,8 @@ mod tests {
 
     #[test]
     fn a_missing_env_file_has_an_example() {
-        let tree = tree(&[".env.local.example", ".env.example", ".env.production", "docker/server.env.template"]);
+        let tree =
+            tree(&[".env.local.example", ".env.example", ".env.production", "docker/server.env.template"]);
 
         assert_eq!(example_of(&tree, ".env.local").as_deref(), Some(".env.local.example"));
         assert_eq!(example_of(&tree, ".env").as_deref(), Some(".env.example"));

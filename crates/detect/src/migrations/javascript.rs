@@ -24,7 +24,14 @@ pub(super) fn candidates(tree: &Tree<'_>) -> Vec<Candidate> {
     all
 }
 
-fn candidate(tool: &'static str, home: &str, dir: String, files: usize, because: String, weight: i32) -> Candidate {
+fn candidate(
+    tool: &'static str,
+    home: &str,
+    dir: String,
+    files: usize,
+    because: String,
+    weight: i32,
+) -> Candidate {
     let (command, marks): (&str, &'static [&'static str]) = match tool {
         "prisma" => ("npx prisma migrate deploy", &["prisma", "migrate"]),
         "drizzle" => ("npx drizzle-kit migrate", &["drizzle-kit", "migrate"]),
@@ -46,14 +53,18 @@ fn count(tree: &Tree<'_>, dir: &str) -> usize {
 fn prisma(tree: &Tree<'_>, path: &str) -> Option<Candidate> {
     let text = tree.text(path)?;
     let source = text.split_once("datasource ")?.1.split('}').next()?.to_owned();
-    let is_postgres = source.contains("postgres") || source.contains("cockroach") || source.contains("env(\"DATABASE_PROVIDER");
+    let is_postgres = source.contains("postgres")
+        || source.contains("cockroach")
+        || source.contains("env(\"DATABASE_PROVIDER");
     if !is_postgres {
         return None;
     }
     let home = folder(path);
     // A schema in several files stands one folder deeper.
     let bases = [home, folder(home)];
-    let dirs = bases.iter().flat_map(|base| ["migrations", "migration"].map(|name| join(base, name).unwrap_or_default()));
+    let dirs = bases
+        .iter()
+        .flat_map(|base| ["migrations", "migration"].map(|name| join(base, name).unwrap_or_default()));
     let there = dirs.into_iter().find(|dir| tree.has_folder(dir));
     let dir = there.unwrap_or_else(|| join(home, "migrations").unwrap_or_default());
     let files = count(tree, &dir);
@@ -90,7 +101,8 @@ fn sequelize(tree: &Tree<'_>, path: &str) -> Option<Candidate> {
     let after = text.split_once("migrations-path")?.1.lines().next()?;
     let parts: Vec<&str> = after.split(['"', '\'', '`']).collect();
     // `'migrations-path': path.resolve('server', 'migrations')`
-    let quoted: Vec<&str> = parts.iter().skip(2).step_by(2).copied().filter(|part| !part.contains([':', ',', '('])).collect();
+    let quoted: Vec<&str> =
+        parts.iter().skip(2).step_by(2).copied().filter(|part| !part.contains([':', ',', '('])).collect();
     let quoted: Vec<&str> = quoted.into_iter().filter(|part| !part.trim().is_empty()).collect();
     let dir = join(home, &quoted.join("/")).filter(|dir| tree.has_folder(dir))?;
     let files = count(tree, &dir);
@@ -102,7 +114,13 @@ fn knex(tree: &Tree<'_>, path: &str) -> Option<Candidate> {
     let home = folder(path);
     let place = text.split_once("migrations").map_or("", |(_, after)| after);
     let given = quoted_after(place, &["directory:", "directory :"]);
-    let dirs = given.into_iter().chain(["migrations", "db/migrations", "../migrations", "src/migrations", "src/db/migrations"]);
+    let dirs = given.into_iter().chain([
+        "migrations",
+        "db/migrations",
+        "../migrations",
+        "src/migrations",
+        "src/db/migrations",
+    ]);
     let dir = dirs.filter_map(|dir| join(home, dir)).find(|dir| tree.has_folder(dir))?;
     let files = count(tree, &dir);
     Some(candidate("knex", home, dir, files, format!("{path}"), 34))
@@ -111,9 +129,13 @@ fn knex(tree: &Tree<'_>, path: &str) -> Option<Candidate> {
 /// Tools that are only a dependency: the folder of migrations that is nearest to the package and has most files.
 fn packaged(tree: &Tree<'_>, path: &str) -> Vec<Candidate> {
     let home = folder(path);
-    let Some(package) = tree.text(path).and_then(|text| serde_json::from_str::<Value>(&text).ok()) else { return Vec::new() };
+    let Some(package) = tree.text(path).and_then(|text| serde_json::from_str::<Value>(&text).ok()) else {
+        return Vec::new();
+    };
     let has = |name: &str| {
-        ["dependencies", "devDependencies", "peerDependencies"].iter().any(|list| package.get(list).and_then(|list| list.get(name)).is_some())
+        ["dependencies", "devDependencies", "peerDependencies"]
+            .iter()
+            .any(|list| package.get(list).and_then(|list| list.get(name)).is_some())
     };
     let known: [(&str, &'static str, &[&str]); 6] = [
         ("typeorm", "typeorm", &["MigrationInterface"]),
@@ -130,11 +152,23 @@ fn packaged(tree: &Tree<'_>, path: &str) -> Vec<Candidate> {
     let dirs = migration_folders(tree, home);
     used.filter_map(|(dependency, tool, signs)| {
         let of_tool = dirs.iter().filter(|(dir, _)| {
-            let files = tree.inside(dir).filter(|path| count(tree, path) > 0 || path.contains(".sql") || path.contains(".ts") || path.contains(".js"));
-            files.into_iter().take(3).any(|path| tree.text(path).is_some_and(|text| signs.iter().any(|sign| text.contains(sign))))
+            let files = tree.inside(dir).filter(|path| {
+                count(tree, path) > 0 || path.contains(".sql") || path.contains(".ts") || path.contains(".js")
+            });
+            files
+                .into_iter()
+                .take(3)
+                .any(|path| tree.text(path).is_some_and(|text| signs.iter().any(|sign| text.contains(sign))))
         });
         let (dir, files) = of_tool.max_by_key(|(_, count)| **count)?;
-        Some(candidate(tool, home, (*dir).to_owned(), *files, format!("{dependency} in {path}, and {dir}"), 30))
+        Some(candidate(
+            tool,
+            home,
+            (*dir).to_owned(),
+            *files,
+            format!("{dependency} in {path}, and {dir}"),
+            30,
+        ))
     })
     .collect()
 }
@@ -145,8 +179,13 @@ fn migration_folders<'t>(tree: &'t Tree<'_>, home: &str) -> BTreeMap<&'t str, us
     for path in tree.below(home) {
         let dir = folder(path);
         let name = file_name(path);
-        let is_code = [".ts", ".js", ".mjs", ".cjs", ".sql"].iter().any(|ending| name.ends_with(ending)) && !name.ends_with(".d.ts") && !name.starts_with("index.");
-        if is_code && ["migrations", "migration", "migrate", "drizzle"].contains(&file_name(dir)) && !super::is_aside(path) {
+        let is_code = [".ts", ".js", ".mjs", ".cjs", ".sql"].iter().any(|ending| name.ends_with(ending))
+            && !name.ends_with(".d.ts")
+            && !name.starts_with("index.");
+        if is_code
+            && ["migrations", "migration", "migrate", "drizzle"].contains(&file_name(dir))
+            && !super::is_aside(path)
+        {
             *dirs.entry(dir).or_default() += 1;
         }
     }

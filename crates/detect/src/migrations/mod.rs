@@ -2,10 +2,9 @@
 
 mod files;
 mod javascript;
-mod python;
 mod others;
+mod python;
 
-use crate::app;
 use crate::compose::stack::Stack;
 use crate::scripts::Line;
 use crate::tree::{Tree, folder, words};
@@ -48,7 +47,8 @@ pub(crate) fn choose(
     all.extend(others::candidates(tree));
     all.extend(javascript::candidates(tree));
     all.extend(files::candidates(tree));
-    let context = backend.and_then(|name| stack?.service(name)?.build.as_ref()).map(|build| build.context.clone());
+    let context =
+        backend.and_then(|name| stack?.service(name)?.build.as_ref()).map(|build| build.context.clone());
     let mut best: Option<(i32, Candidate)> = None;
     for candidate in all {
         let rank = rank(&candidate, backend, context.as_deref(), lines);
@@ -57,25 +57,65 @@ pub(crate) fn choose(
         }
     }
     let (rank, candidate) = best?;
-    if rank <= -60 {
+    if rank <= LEAST {
         return None;
     }
     Some(with_command(candidate, stack, backend, lines))
 }
 
+/// Below this it is a guess.
+const LEAST: i32 = -20;
+
 /// Parts of a path that say that these are not the application's own migrations.
-const ASIDE: [&str; 38] = [
-    "test", "tests", "testing", "testdata", "example", "examples", "sample", "samples", "fixtures", "docs", "doc", "demo", "template",
-    "templates", "e2e", "bench", "benchmarks", "sdk", "sdks", "clickhouse", "sqlite", "sqlite3", "mysql", "mariadb", "mssql",
-    "mongo", "mongodb", "cassandra", "scylla", "oracle", "spec", "stubs", "playground", "tutorial", "integration", "cockroach",
-    "legacy", "duckdb",
+const ASIDE: [&str; 21] = [
+    "test",
+    "tests",
+    "testing",
+    "testdata",
+    "example",
+    "examples",
+    "fixtures",
+    "e2e",
+    "clickhouse",
+    "sqlite",
+    "sqlite3",
+    "mysql",
+    "mariadb",
+    "mssql",
+    "mongo",
+    "mongodb",
+    "cassandra",
+    "scylla",
+    "oracle",
+    "cockroach",
+    "duckdb",
+];
+
+/// As [`ASIDE`], where it is the whole of a folder's name: a project may be called after documents.
+const ASIDE_WHOLE: [&str; 16] = [
+    "docs",
+    "doc",
+    "demo",
+    "sample",
+    "samples",
+    "template",
+    "templates",
+    "bench",
+    "benchmarks",
+    "sdk",
+    "sdks",
+    "spec",
+    "stubs",
+    "playground",
+    "tutorial",
+    "legacy",
 ];
 
 fn rank(candidate: &Candidate, backend: Option<&str>, context: Option<&str>, lines: &[Line]) -> i32 {
     let mut rank = candidate.weight;
     let parts: Vec<&str> = candidate.dir.split('/').collect();
     for part in &parts {
-        if words(part).any(|word| ASIDE.contains(&word.as_str())) {
+        if says_aside(part) {
             rank -= 70;
         }
     }
@@ -85,7 +125,8 @@ fn rank(candidate: &Candidate, backend: Option<&str>, context: Option<&str>, lin
     if candidate.files == 0 {
         rank -= 12;
     }
-    let in_context = context.is_some_and(|context| !context.is_empty() && candidate.dir.starts_with(&format!("{context}/")));
+    let in_context = context
+        .is_some_and(|context| !context.is_empty() && candidate.dir.starts_with(&format!("{context}/")));
     if in_context || backend.is_some_and(|name| parts.iter().any(|part| part == &name)) {
         rank += 15;
     }
@@ -105,15 +146,14 @@ fn with_command(
     backend: Option<&str>,
     lines: &[Line],
 ) -> Chosen {
-    let says = |text: &str| !candidate.marks.is_empty() && candidate.marks.iter().all(|mark| text.contains(mark));
+    let says =
+        |text: &str| !candidate.marks.is_empty() && candidate.marks.iter().all(|mark| text.contains(mark));
     let services = stack.map(|stack| stack.services.as_slice()).unwrap_or_default();
     let starts = services.iter().find(|service| {
         let texts = [service.command.as_deref(), service.entrypoint.as_deref()];
         texts.into_iter().flatten().any(&says)
     });
-    let own = services.iter().find(|service| {
-        backend == Some(service.name.as_str()) && service.build.is_some()
-    });
+    let own = services.iter().find(|service| backend == Some(service.name.as_str()));
     let service = own.or(starts).map(|service| service.name.clone());
     let in_script = || {
         let line = lines.iter().find(|line| says(&line.text) && is_plain(&line.text))?;
@@ -135,11 +175,58 @@ fn with_command(
     Chosen { candidate, command, command_because, service, at_start }
 }
 
+/// What a line that is a command begins with.
+const PROGRAMS: [&str; 40] = [
+    "alembic",
+    "flask",
+    "python",
+    "python3",
+    "uv",
+    "poetry",
+    "pipenv",
+    "pdm",
+    "hatch",
+    "rye",
+    "cargo",
+    "sqlx",
+    "diesel",
+    "bin/rails",
+    "./bin/rails",
+    "rails",
+    "rake",
+    "bundle",
+    "mix",
+    "npx",
+    "npm",
+    "yarn",
+    "pnpm",
+    "bun",
+    "bunx",
+    "php",
+    "dbmate",
+    "goose",
+    "migrate",
+    "sql-migrate",
+    "flyway",
+    "liquibase",
+    "refinery",
+    "go",
+    "./manage.py",
+    "manage.py",
+    "knex",
+    "prisma",
+    "./gradlew",
+    "./mvnw",
+];
+
 /// A line that is a command and nothing else.
 fn is_plain(text: &str) -> bool {
-    let text = text.trim_start_matches(['@', '-', ' ']);
-    !text.starts_with(['#', '`', '*', '"', '|', '>', '$']) && !text.contains(['{', '$', '`', '|', ';']) && !text.contains("docker") && !text.contains("compose")
-        && text.len() < 160 && !text.contains(": ") && !text.contains(" = ") && !text.ends_with([':', '.'])
+    let text = words_of(text);
+    let is_program = text.split(' ').next().is_some_and(|word| PROGRAMS.contains(&word));
+    is_program
+        && !text.contains(['{', '$', '`', '|', ';', '<'])
+        && text.len() < 160
+        && !text.ends_with([':', '.'])
 }
 
 fn words_of(text: &str) -> String {
@@ -151,27 +238,19 @@ fn part_of(text: &str, marks: &[&str]) -> String {
     let parts = text.split("&&").flat_map(|part| part.split([';', '\n']));
     let found = parts.into_iter().find(|part| marks.iter().all(|mark| part.contains(mark))).unwrap_or(text);
     let found = found.trim().trim_matches(['"', '\'']);
-    let inner = ["-c ", "-lc ", "-ec "].iter().find_map(|flag| found.split_once(flag).map(|(_, inner)| inner)).filter(|_| found.contains("sh "));
+    let inner = ["-c ", "-lc ", "-ec "]
+        .iter()
+        .find_map(|flag| found.split_once(flag).map(|(_, inner)| inner))
+        .filter(|_| found.contains("sh "));
     inner.unwrap_or(found).trim().trim_matches(['"', '\'']).to_owned()
 }
 
 /// A folder's name that stands for a whole set of databases is none of ours.
 pub(crate) fn is_aside(path: &str) -> bool {
-    folder(path).split('/').any(|part| words(part).any(|word| ASIDE.contains(&word.as_str())))
+    folder(path).split('/').any(says_aside)
 }
 
-/// The database that the application itself uses, where its URL names another than the image makes.
-pub(crate) fn named_in_urls<'s>(stack: &'s Stack, database: &str, users: &[&'s str]) -> Option<(String, String)> {
-    let service = stack.service(database)?;
-    for name in users {
-        let user = stack.service(name)?;
-        for (variable, value) in &user.environment {
-            if app::host(value).is_some_and(|host| service.is_called(host)) {
-                if let Some(found) = app::database(value) {
-                    return Some((found.to_owned(), format!("{variable} of {name}, {}", stack.place(name, "environment"))));
-                }
-            }
-        }
-    }
-    None
+fn says_aside(part: &str) -> bool {
+    ASIDE_WHOLE.contains(&part.to_lowercase().as_str())
+        || words(part).any(|word| ASIDE.contains(&word.as_str()))
 }

@@ -23,14 +23,29 @@ fn rails(tree: &Tree<'_>, path: &str) -> Option<Candidate> {
     let at = |path: &str| join(home, path).unwrap_or_default();
     let dir = at("db/migrate");
     let files = count(tree, &dir, ".rb");
-    let has_schema = tree.has(&at("db/schema.rb")) || tree.has(&at("db/structure.sql")) || tree.has(&at("config/database.yml"));
-    let is_rails = tree.text(path).is_some_and(|text| text.contains("rails") || text.contains("activerecord") || text.contains("\"pg\""));
+    let has_schema = tree.has(&at("db/schema.rb"))
+        || tree.has(&at("db/structure.sql"))
+        || tree.has(&at("config/database.yml"));
+    let is_rails = tree.text(path).is_some_and(|text| {
+        text.contains("rails") || text.contains("activerecord") || text.contains("\"pg\"")
+    });
     if !is_rails || !(has_schema || files > 0) {
         return None;
     }
-    let command = if tree.has(&at("bin/rails")) { "bin/rails db:migrate" } else { "bundle exec rake db:migrate" };
-    let because = if files > 0 { format!("{path} and {dir}") } else { format!("{path} and the schema beside it") };
-    Some(Candidate { tool: "rails", dir, home: home.to_owned(), files: files.max(1), command: command.to_owned(), marks: &["db:migrate"], because, weight: 34 })
+    let command =
+        if tree.has(&at("bin/rails")) { "bin/rails db:migrate" } else { "bundle exec rake db:migrate" };
+    let because =
+        if files > 0 { format!("{path} and {dir}") } else { format!("{path} and the schema beside it") };
+    Some(Candidate {
+        tool: "rails",
+        dir,
+        home: home.to_owned(),
+        files: files.max(1),
+        command: command.to_owned(),
+        marks: &["db:migrate"],
+        because,
+        weight: 34,
+    })
 }
 
 fn ecto(tree: &Tree<'_>, path: &str) -> Option<Candidate> {
@@ -40,7 +55,10 @@ fn ecto(tree: &Tree<'_>, path: &str) -> Option<Candidate> {
         .below(&join(home, "priv")?)
         .filter(|path| path.ends_with(".exs"))
         .map(|path| folder(path).to_owned())
-        .filter(|dir| dir.ends_with("/migrations") && dir.strip_prefix(&start).is_some_and(|rest| rest.matches('/').count() == 2))
+        .filter(|dir| {
+            dir.ends_with("/migrations")
+                && dir.strip_prefix(&start).is_some_and(|rest| rest.matches('/').count() == 2)
+        })
         .collect();
     dirs.dedup();
     let plain = format!("{start}priv/repo/migrations");
@@ -53,7 +71,16 @@ fn ecto(tree: &Tree<'_>, path: &str) -> Option<Candidate> {
     };
     let files = count(tree, &dir, ".exs").max(1);
     let because = format!("{path} and {dir}");
-    Some(Candidate { tool: "ecto", dir, home: home.to_owned(), files, command: "mix ecto.migrate".to_owned(), marks: &["ecto.migrate"], because, weight: 32 })
+    Some(Candidate {
+        tool: "ecto",
+        dir,
+        home: home.to_owned(),
+        files,
+        command: "mix ecto.migrate".to_owned(),
+        marks: &["ecto.migrate"],
+        because,
+        weight: 32,
+    })
 }
 
 fn laravel(tree: &Tree<'_>, path: &str) -> Option<Candidate> {
@@ -63,6 +90,15 @@ fn laravel(tree: &Tree<'_>, path: &str) -> Option<Candidate> {
     (files > 0).then(|| {
         let because = format!("{path} and {dir}");
         let command = "php artisan migrate".to_owned();
-        Candidate { tool: "laravel", dir, home: home.to_owned(), files, command, marks: &["artisan", "migrate"], because, weight: 34 }
+        Candidate {
+            tool: "laravel",
+            dir,
+            home: home.to_owned(),
+            files,
+            command,
+            marks: &["artisan", "migrate"],
+            because,
+            weight: 34,
+        }
     })
 }

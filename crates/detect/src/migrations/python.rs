@@ -21,9 +21,21 @@ pub(super) fn candidates(tree: &Tree<'_>) -> Vec<Candidate> {
 
 fn alembic(tree: &Tree<'_>, home: &str, location: &str, because: String, weight: i32) -> Candidate {
     let versions = join(location, "versions").unwrap_or_default();
-    let files = tree.below(&versions).filter(|path| path.ends_with(".py") && file_name(path) != "__init__.py").count();
+    let files = tree
+        .below(&versions)
+        .filter(|path| path.ends_with(".py") && file_name(path) != "__init__.py")
+        .count();
     let command = "alembic upgrade head".to_owned();
-    Candidate { tool: "alembic", dir: versions, home: home.to_owned(), files, command, marks: &["alembic", "upgrade"], because, weight }
+    Candidate {
+        tool: "alembic",
+        dir: versions,
+        home: home.to_owned(),
+        files,
+        command,
+        marks: &["alembic", "upgrade"],
+        because,
+        weight,
+    }
 }
 
 /// `alembic.ini` names the folder, from where it stands or from where alembic is called.
@@ -37,10 +49,13 @@ fn configured(tree: &Tree<'_>, path: &str) -> Option<Candidate> {
     let script = setting("script_location");
     // Flask-Migrate's stands in the very folder, and names none.
     let script = script.unwrap_or_else(|| ".".to_owned()).replace("%(here)s/", "").replace("%(here)s", ".");
-    let script = script.split_once(':').map_or(script.clone(), |(package, rest)| format!("{}/{rest}", package.replace('.', "/")));
+    let script = script
+        .split_once(':')
+        .map_or(script.clone(), |(package, rest)| format!("{}/{rest}", package.replace('.', "/")));
     let parents = std::iter::successors(Some(home), |home| (!home.is_empty()).then(|| folder(home)));
     let locations = parents.filter_map(|home| join(home, &script));
-    let location = locations.into_iter().find(|location| tree.has(&join(location, "env.py").unwrap_or_default()))?;
+    let location =
+        locations.into_iter().find(|location| tree.has(&join(location, "env.py").unwrap_or_default()))?;
     let mut found = alembic(tree, home, &location, format!("script_location in {path}"), 30);
     if let Some(versions) = setting("version_locations") {
         let first = versions.split([' ', ':', ';', ',']).next().unwrap_or_default().replace("%(here)s/", "");
@@ -58,7 +73,9 @@ fn configured(tree: &Tree<'_>, path: &str) -> Option<Candidate> {
 /// An `alembic.ini` beside `env.py` is Flask-Migrate's.
 fn flask(tree: &Tree<'_>, found: Candidate, location: &str) -> Candidate {
     let home = folder(location).to_owned();
-    let is_flask = tree.text(&join(location, "env.py").unwrap_or_default()).is_some_and(|text| text.contains("current_app"));
+    let is_flask = tree
+        .text(&join(location, "env.py").unwrap_or_default())
+        .is_some_and(|text| text.contains("current_app"));
     if is_flask {
         Candidate { home, command: "flask db upgrade".to_owned(), marks: &["db upgrade"], ..found }
     } else {
@@ -92,15 +109,26 @@ fn django(tree: &Tree<'_>) -> Option<Candidate> {
     let mut dirs: BTreeMap<&str, usize> = BTreeMap::new();
     for path in tree.below(home) {
         let name = file_name(path);
-        let is_migration = file_name(folder(path)) == "migrations" && name.starts_with(|c: char| c.is_ascii_digit()) && name.ends_with(".py");
+        let is_migration = file_name(folder(path)).ends_with("migrations")
+            && name.starts_with(|c: char| c.is_ascii_digit())
+            && name.ends_with(".py");
         if is_migration && !super::is_aside(path) {
             *dirs.entry(folder(path)).or_default() += 1;
         }
     }
     let total = dirs.values().sum();
     let most = dirs.iter().max_by_key(|(dir, count)| (**count, std::cmp::Reverse(dir.len())));
-    let dir = most.map_or(home, |(dir, _)| *dir).to_owned();
+    let dir = most.map_or(if home.is_empty() { "." } else { home }, |(dir, _)| *dir).to_owned();
     let because = format!("{manage}, and the app with most migrations");
     let command = "python manage.py migrate".to_owned();
-    Some(Candidate { tool: "django", dir, home: home.to_owned(), files: total, command, marks: &["manage", "migrate"], because, weight: 34 })
+    Some(Candidate {
+        tool: "django",
+        dir,
+        home: home.to_owned(),
+        files: total,
+        command,
+        marks: &["manage", "migrate"],
+        because,
+        weight: 34,
+    })
 }

@@ -24,6 +24,7 @@ pub(crate) fn parse(text: &str) -> Result<Value, String> {
             max_depth: 64,
         },
         alias_limits: serde_saphyr::alias_limits! { max_total_replayed_events: 100_000 },
+        strict_booleans: true,
         duplicate_keys: serde_saphyr::options::DuplicateKeyPolicy::LastWins,
     };
     serde_saphyr::from_str_with_options(text, options)

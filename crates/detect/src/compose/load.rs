@@ -1,6 +1,6 @@
 //! Reads compose files with what they include and extend.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value};
 
@@ -22,13 +22,22 @@ pub(super) struct Loader<'a> {
     /// Every file that was read, and where its keys stand.
     pub outlines: Vec<(String, Outline)>,
     parsed: BTreeMap<String, Option<Value>>,
+    /// Files of the present chain of includes, and those before it: none is included twice.
+    included: BTreeSet<String>,
     /// Services resolved so far: a file that extends without end costs no more than this.
     budget: usize,
 }
 
 impl<'a> Loader<'a> {
     pub fn new(tree: &'a Tree<'a>, value: &'a dyn Fn(&str) -> Option<String>) -> Self {
-        Self { tree, value, outlines: Vec::new(), parsed: BTreeMap::new(), budget: 2_000 }
+        Self {
+            tree,
+            value,
+            outlines: Vec::new(),
+            parsed: BTreeMap::new(),
+            included: BTreeSet::new(),
+            budget: 2_000,
+        }
     }
 
     /// All files, merged in their order.
@@ -49,10 +58,13 @@ impl<'a> Loader<'a> {
     /// One file with what it includes under it, its services' `extends` resolved. Paths in it are seen from `home`.
     fn file(&mut self, path: &str, home: &str, depth: usize) -> Option<Value> {
         let value = self.read(path)?;
+        self.included.insert(path.to_owned());
         let mut whole = Value::Object(Map::new());
         if depth < DEEPEST {
             for included in includes(&value) {
-                let Some(path) = join(home, &included) else { continue };
+                let Some(path) = join(home, &included).filter(|path| !self.included.contains(path)) else {
+                    continue;
+                };
                 let there = folder(&path).to_owned();
                 if let Some(value) = self.file(&path, &there, depth + 1) {
                     merge(&mut whole, value, "");

@@ -90,6 +90,7 @@ mod tests {
             state: "/state".into(),
             first: false,
             called: "slate-".to_owned(),
+            on_top: Vec::new(),
         };
         World {
             now,

@@ -210,6 +210,15 @@ pub enum Action {
     /// Without holding the terminal: weigh what is kept, clone the next spare, collect what nothing uses.
     Tidy,
 
+    /// Write a file of the workspace that is still as it was, or remove it where `after` is `None`. Where `recipes` are
+    /// named, `just` proves first that nothing else of the justfile changes.
+    WriteFile {
+        path: String,
+        before: Option<String>,
+        after: Option<String>,
+        recipes: Option<Vec<String>>,
+    },
+
     /// psql, for a person.
     OpenPsql {
         database: DatabaseName,
@@ -263,7 +272,9 @@ impl Action {
             | Self::CarryOver { .. }
             | Self::Seed { .. }
             | Self::Stamp { .. } => Effect::Creates,
+            Self::WriteFile { before: None, .. } => Effect::Creates,
             Self::StartServices { .. }
+            | Self::WriteFile { .. }
             | Self::AdoptVolume { .. }
             | Self::StartContainers { .. }
             | Self::StopContainers { .. }
@@ -389,6 +400,9 @@ impl Action {
             Self::RunHook { hook } => ("run", "ran", format!("`{}`", hook.command)),
             Self::KeepRunning { .. } => ("check", "still run:", "the services that ran".to_owned()),
             Self::Tidy => ("prepare", "prepares", "the next reset, in the background".to_owned()),
+            Self::WriteFile { path, before: None, .. } => ("write", "wrote", path.clone()),
+            Self::WriteFile { path, after: None, .. } => ("remove", "removed", path.clone()),
+            Self::WriteFile { path, .. } => ("edit", "edited", path.clone()),
             Self::OpenPsql { database, .. } => ("open", "closed", format!("psql on `{database}`")),
         }
     }

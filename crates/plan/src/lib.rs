@@ -13,6 +13,7 @@ mod detected;
 mod event;
 mod execute;
 mod fault;
+mod files;
 pub mod guard;
 mod loss;
 mod marker;
@@ -34,6 +35,7 @@ pub use detected::{Detected, FoundBackend, FoundDatabase, FoundMigrations, Found
 pub use event::{Event, Outcome};
 pub use execute::{Look, Machine, Report, Said, execute};
 pub use fault::{Exit, Fault};
+pub use files::{Files, Just, difference};
 pub use loss::{Contents, Loss, Rows, VolumeLoss};
 pub use marker::{Built, KeptAs, Label, LabelKind, Marker, Origin};
 pub use name::{BadName, ContainerName, DatabaseName, RoleName, ServiceName, VolumeName, literal};

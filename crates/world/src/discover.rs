@@ -65,6 +65,7 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         now: Timestamp::now(),
         workspace,
         detected,
+        files: None,
         blueprint,
         server: None,
         engine: None,
@@ -76,8 +77,11 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     if wants.journal {
         world.journal = journal::read(&world.workspace);
     }
+    if wants.files {
+        world.files = Some(crate::files::read(&world.workspace.root)?);
+    }
     if wants.engine == EngineFacts::Nothing {
-        return Ok(Found { config, world, held });
+        return Ok(Found { config, world, held, postgres: Cell::default() });
     }
     match kind(&config, world.detected.as_ref()) {
         Kind::Local => world.server = Some(Cluster::of(&config, &world.workspace)?.server()),
@@ -242,4 +246,5 @@ pub(crate) const AFRESH: Wants = Wants {
     where_copies_are: false,
     journal: false,
     detection: false,
+    files: false,
 };

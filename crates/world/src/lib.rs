@@ -6,6 +6,7 @@ mod cluster;
 mod databases;
 mod discover;
 mod engine;
+mod files;
 mod holder;
 pub mod interrupt;
 mod journal;

@@ -28,7 +28,10 @@ pub struct Just {
 /// Lines around a change that are shown with it.
 const AROUND: usize = 2;
 
-/// A change of a text as lines that begin with ` `, `-` or `+`. The first and the last line that differ are its ends.
+/// More pairs of lines than this are not compared one by one: the texts then differ from their first to their last change.
+const MOST: usize = 4_000_000;
+
+/// A change of a text as lines that begin with ` `, `-` or `+`; `…` stands for what stays.
 ///
 /// ```
 /// assert_eq!(plan::difference("a\nb\nc\n", "a\nx\nc\n"), [" a", "-b", "+x", " c"]);
@@ -40,14 +43,102 @@ pub fn difference(before: &str, after: &str) -> Vec<String> {
     let start = old.iter().zip(&new).take_while(|(old, new)| old == new).count();
     let most = old.len().min(new.len()) - start;
     let end = old.iter().rev().zip(new.iter().rev()).take(most).take_while(|(old, new)| old == new).count();
-    let part = |mark: char, lines: &[&str], from: usize, to: usize| -> Vec<String> {
-        lines.get(from..to).unwrap_or_default().iter().map(|line| format!("{mark}{line}")).collect()
+    let middle = |lines: &[&'_ str]| {
+        lines
+            .get(start..lines.len() - end)
+            .unwrap_or_default()
+            .iter()
+            .map(ToString::to_string)
+            .collect::<Vec<_>>()
     };
-    [
-        part(' ', &old, start.saturating_sub(AROUND), start),
-        part('-', &old, start, old.len() - end),
-        part('+', &new, start, new.len() - end),
-        part(' ', &old, old.len() - end, (old.len() - end + AROUND).min(old.len())),
-    ]
-    .concat()
+    let (gone, come) = (middle(&old), middle(&new));
+    let same = |lines: &[&str]| lines.iter().map(|line| (' ', (*line).to_owned())).collect::<Vec<_>>();
+    let mut all = same(old.get(..start).unwrap_or_default());
+    all.extend(marked(&gone, &come));
+    all.extend(same(old.get(old.len() - end..).unwrap_or_default()));
+    around(&all)
+}
+
+/// The lines of two texts, each with its mark: by the longest row of lines that both have.
+fn marked(old: &[String], new: &[String]) -> Vec<(char, String)> {
+    let (rows, columns) = (old.len(), new.len());
+    if rows.saturating_mul(columns) > MOST {
+        let gone = old.iter().map(|line| ('-', line.clone()));
+        return gone.chain(new.iter().map(|line| ('+', line.clone()))).collect();
+    }
+    let mut longest = vec![vec![0_u32; columns + 1]; rows + 1];
+    let at = |table: &[Vec<u32>], row: usize, column: usize| {
+        table.get(row).and_then(|row| row.get(column)).copied().unwrap_or(0)
+    };
+    for (row, gone) in old.iter().enumerate().rev() {
+        for (column, come) in new.iter().enumerate().rev() {
+            let best = if gone == come {
+                at(&longest, row + 1, column + 1) + 1
+            } else {
+                at(&longest, row + 1, column).max(at(&longest, row, column + 1))
+            };
+            if let Some(cell) = longest.get_mut(row).and_then(|cells| cells.get_mut(column)) {
+                *cell = best;
+            }
+        }
+    }
+    let (mut row, mut column) = (0, 0);
+    let mut out = Vec::new();
+    loop {
+        match (old.get(row), new.get(column)) {
+            (Some(gone), Some(come)) if gone == come => {
+                out.push((' ', gone.clone()));
+                (row, column) = (row + 1, column + 1);
+            }
+            (Some(gone), come)
+                if come.is_none() || at(&longest, row + 1, column) >= at(&longest, row, column + 1) =>
+            {
+                out.push(('-', gone.clone()));
+                row += 1;
+            }
+            (_, Some(come)) => {
+                out.push(('+', come.clone()));
+                column += 1;
+            }
+            _ => return out,
+        }
+    }
+}
+
+/// The changed lines and a few around them.
+fn around(all: &[(char, String)]) -> Vec<String> {
+    let near = |at: usize| {
+        let from = at.saturating_sub(AROUND);
+        all.get(from..(at + AROUND + 1).min(all.len()))
+            .unwrap_or_default()
+            .iter()
+            .any(|(mark, _)| *mark != ' ')
+    };
+    let mut out: Vec<String> = Vec::new();
+    let mut left_out = false;
+    for (at, (mark, line)) in all.iter().enumerate() {
+        if near(at) {
+            if left_out && !out.is_empty() {
+                out.push("…".to_owned());
+            }
+            left_out = false;
+            out.push(format!("{mark}{line}"));
+        } else {
+            left_out = true;
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_changes_far_from_each_other_are_shown_apart() {
+        let before = "a\nb\n1\n2\n3\n4\n5\n6\nc\n";
+        let after = "a\nB\n1\n2\n3\n4\n5\n6\nc\nd\n";
+
+        assert_eq!(difference(before, after), [" a", "-b", "+B", " 1", " 2", "…", " 6", " c", "+d"]);
+    }
 }

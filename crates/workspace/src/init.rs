@@ -37,6 +37,9 @@ pub struct Init {
     /// Only print what was found, with the reason for each value
     #[arg(long, conflicts_with_all = ["take", "guard", "remove"])]
     detect: bool,
+    /// Only print a JSON Schema of cleanslate.toml, for editors
+    #[arg(long, conflicts_with_all = ["detect", "take", "guard", "remove"])]
+    schema: bool,
     /// Take the place of recipes of these names; the old ones stay, private, as NAME-original
     #[arg(long, value_name = "RECIPE", value_delimiter = ',')]
     take: Vec<String>,
@@ -69,6 +72,11 @@ impl Command for Init {
             plan.answer = serde_json::to_value(&found).ok();
             return Ok(plan);
         }
+        if self.schema {
+            plan.closing = written::SCHEMA.lines().map(str::to_owned).collect();
+            plan.answer = serde_json::from_str(written::SCHEMA).ok();
+            return Ok(plan);
+        }
         let files = world.files.clone().unwrap_or_default();
         if self.remove {
             removal(world, &files, &mut plan)?;
@@ -77,7 +85,7 @@ impl Command for Init {
             self.installation(&found, &files, &mut plan)?;
         }
         if plan.steps.is_empty() {
-            plan.closing.push("Nothing to do: all is as slate-init would leave it.".to_owned());
+            plan.closing.push("Nothing to do: all is as slate-init leaves it.".to_owned());
         } else {
             plan.question = "Write this?".to_owned();
             plan.asks.push(format!("it changes {}", words::count(plan.steps.len() as u64, "file")));

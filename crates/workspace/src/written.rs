@@ -14,6 +14,9 @@ pub(crate) fn recipes(block: &Block) -> String {
     RECIPES.replace(&own, &called)
 }
 
+/// What cleanslate.toml may hold, for editors.
+pub(crate) const SCHEMA: &str = include_str!("../../../docs/cleanslate.schema.json");
+
 /// A value as TOML writes it.
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");
@@ -138,6 +141,25 @@ mod tests {
         assert_eq!(config.database.service.as_deref(), Some("db"));
         assert_eq!(config.compose.files, ["a b/compose.yml"]);
         assert_eq!((config.database.name, config.restart.services), (None, vec!["api".to_owned()]));
+    }
+
+    #[test]
+    fn the_schema_knows_every_key() {
+        let schema: serde_json::Value = serde_json::from_str(SCHEMA).unwrap();
+        let config = serde_json::to_value(Config::default()).unwrap();
+        for (section, keys) in config.as_object().unwrap() {
+            let known = &schema["properties"][section];
+            assert!(known.is_object(), "{section}");
+            for (key, _) in keys.as_object().into_iter().flatten() {
+                assert!(known["properties"][key].is_object(), "{section}.{key}");
+            }
+            let more = known["properties"].as_object().map_or(0, serde_json::Map::len);
+            assert_eq!(
+                more,
+                if section == "ready" { 0 } else { keys.as_object().map_or(0, serde_json::Map::len) },
+                "{section}"
+            );
+        }
     }
 
     #[test]

@@ -95,6 +95,8 @@ mod tests {
         World {
             now,
             workspace,
+            detected: None,
+            files: None,
             blueprint: None,
             server: None,
             engine: None,

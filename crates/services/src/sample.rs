@@ -135,6 +135,7 @@ fn server(kind: Kind) -> Server {
         name: DatabaseName::new("shop").unwrap(),
         maintenance: DatabaseName::new("postgres").unwrap(),
         system_identifier: "7".to_owned(),
+        standby: false,
         version: "17.2".to_owned(),
         databases: Vec::new(),
     }

@@ -88,7 +88,8 @@ pub(crate) fn configuration(found: &Detected) -> String {
         &rows.unwrap_or_else(|| vec![(false, "tool", quoted("alembic"), "none was found")]),
     );
     let seeds = found.seeds.as_ref().and_then(|seeds| seeds.dir.clone());
-    section("seeds", &[(false, "dir", quoted(seeds.as_deref().unwrap_or("seeds")), "a folder of SQL files")]);
+    let dir = quoted(seeds.as_deref().unwrap_or("seeds"));
+    section("seeds", &[(seeds.is_some(), "dir", dir, "a folder of SQL files")]);
     let known = !found.holds_code.is_empty();
     let services = if known { list(&found.holds_code) } else { list(&["api".to_owned()]) };
     section("restart", &[(known, "services", services, "what holds code or connections")]);

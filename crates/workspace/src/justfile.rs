@@ -284,4 +284,17 @@ mod tests {
     fn a_recipe_that_is_not_there_is_told() {
         assert!(with(THEIRS, &Block::default(), &["nothing".to_owned()]).is_err());
     }
+
+    proptest::proptest! {
+        #[test]
+        fn any_text_comes_back_byte_for_byte(lines in proptest::collection::vec("(up|down|@up|clean a='b: c')?(:=| *: *|::)?[ -~\t]{0,12}(\r\n|\n|)", 0..12)) {
+            let text: String = lines.concat();
+            for taken in [vec![], vec!["up".to_owned()]] {
+                let block = Block { guarded: Vec::new(), daily: vec!["up".to_owned()] };
+                if let Ok(ours) = with(&text, &block, &taken) {
+                    proptest::prop_assert_eq!(without(&ours), text.clone());
+                }
+            }
+        }
+    }
 }

@@ -148,12 +148,12 @@ fn application_database(tree: &Tree<'_>, stack: &Stack, found: &mut Detected, ho
         .and_then(|backend| app::named_database(stack, service, &database.name, backend))
         .or_else(|| in_env_files(tree, stack, &database, home))
         .or_else(|| in_rails(tree, found, home));
-    if let (Some((name, why)), Some(database)) = (named, found.database.as_mut()) {
-        if name != database.name {
-            database.name = name;
-            database.renamed = true;
-            because(found, "database.name", &why);
-        }
+    if let (Some((name, why)), Some(database)) = (named, found.database.as_mut())
+        && name != database.name
+    {
+        database.name = name;
+        database.renamed = true;
+        because(found, "database.name", &why);
     }
 }
 

@@ -1,6 +1,6 @@
 //! What the project's own scripts say: how they call Compose, and with which words they run a tool.
 
-use crate::tree::{Tree, file_name, folder, join};
+use crate::tree::{Tree, file_name, folder, has_ending, join};
 
 /// A line of a script, and where it stands.
 pub(crate) struct Line {
@@ -47,9 +47,9 @@ pub(crate) fn lines(tree: &Tree<'_>) -> Vec<Line> {
             let depth = path.matches('/').count();
             let in_scripts = ["bin", "scripts", "script", "dev"].contains(&folder(path)) && depth == 1;
             let is_shell =
-                in_scripts && !name.ends_with(".md") && (name.ends_with(".sh") || !name.contains('.'));
-            let is_named = depth <= DEEPEST && (NAMES.contains(&name.as_str()) || has_ending(&name));
-            (is_named || is_shell).then_some((name.ends_with(".md"), depth, path))
+                in_scripts && !has_ending(&name, ".md") && (has_ending(&name, ".sh") || !name.contains('.'));
+            let is_named = depth <= DEEPEST && (NAMES.contains(&name.as_str()) || is_recipe_file(&name));
+            (is_named || is_shell).then_some((has_ending(&name, ".md"), depth, path))
         })
         .collect();
     files.sort_unstable();
@@ -66,7 +66,7 @@ pub(crate) fn lines(tree: &Tree<'_>) -> Vec<Line> {
     all
 }
 
-fn has_ending(name: &str) -> bool {
+fn is_recipe_file(name: &str) -> bool {
     [".just", ".mk"].iter().any(|ending| name.ends_with(ending))
 }
 

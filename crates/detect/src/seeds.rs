@@ -1,6 +1,6 @@
 //! Test data that the project brings along.
 
-use crate::tree::{Tree, file_name, folder, join};
+use crate::tree::{Tree, file_name, folder, has_ending, join};
 
 /// What loads it, or the folder of SQL that holds it, and why.
 pub(crate) struct Seeds {
@@ -35,7 +35,7 @@ pub(crate) fn find(tree: &Tree<'_>, tool: Option<&str>, home: &str) -> Option<Se
 
 /// A folder called seeds that holds SQL.
 fn folder_of_sql(tree: &Tree<'_>) -> Option<Seeds> {
-    let files = tree.paths().filter(|path| path.ends_with(".sql") && path.matches('/').count() <= 4);
+    let files = tree.paths().filter(|path| has_ending(path, ".sql") && path.matches('/').count() <= 4);
     let mut dirs: Vec<&str> =
         files.map(folder).filter(|dir| ["seeds", "seed"].contains(&file_name(dir))).collect();
     dirs.sort_by_key(|dir| dir.matches('/').count());

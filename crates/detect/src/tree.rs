@@ -4,6 +4,9 @@ use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+/// Gives a file's text, or says why it can't be had.
+type Reader<'a> = Box<dyn Fn(&str) -> Result<String, String> + 'a>;
+
 /// A work tree: paths relative to its root, with `/` between their parts, and a reader for those that are wanted.
 pub struct Tree<'a> {
     /// The root folder's own name.
@@ -11,7 +14,7 @@ pub struct Tree<'a> {
     /// The environment, for what Compose takes from there.
     pub variables: BTreeMap<String, String>,
     paths: BTreeSet<String>,
-    read: Box<dyn Fn(&str) -> Result<String, String> + 'a>,
+    read: Reader<'a>,
     texts: RefCell<BTreeMap<String, Option<Rc<str>>>>,
     unread: RefCell<BTreeMap<String, String>>,
 }
@@ -115,6 +118,11 @@ pub(crate) fn join(folder: &str, path: &str) -> Option<String> {
         }
     }
     Some(parts.join("/"))
+}
+
+/// Whether a name ends so, as it is spelled: tools see a difference between `.sql` and `.SQL`.
+pub(crate) fn has_ending(name: &str, ending: &str) -> bool {
+    name.ends_with(ending)
 }
 
 /// The words of a name, small: `docker-compose.dev_db` is `docker`, `compose`, `dev`, `db`.

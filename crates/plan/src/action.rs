@@ -258,7 +258,8 @@ impl Action {
     pub fn effect(&self) -> Effect {
         match self {
             Self::AwaitServer | Self::AwaitService { .. } | Self::OpenPsql { .. } => Effect::Reads,
-            Self::CopyVolume { .. }
+            Self::WriteFile { before: None, .. }
+            | Self::CopyVolume { .. }
             | Self::RestoreVolume { .. }
             | Self::CreateCluster
             | Self::CreateDatabase { .. }
@@ -272,7 +273,6 @@ impl Action {
             | Self::CarryOver { .. }
             | Self::Seed { .. }
             | Self::Stamp { .. } => Effect::Creates,
-            Self::WriteFile { before: None, .. } => Effect::Creates,
             Self::StartServices { .. }
             | Self::WriteFile { .. }
             | Self::AdoptVolume { .. }
@@ -334,6 +334,7 @@ impl Action {
     }
 
     /// Present, past, object.
+    #[expect(clippy::too_many_lines, reason = "a line for each power")]
     fn phrase(&self) -> (&'static str, &'static str, String) {
         match self {
             Self::StartServices { services } if services.is_empty() => {

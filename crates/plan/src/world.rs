@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, ContainerName, Contents, DatabaseName, Detected, Files, Kind, Label, LabelKind, Marker, RoleName, Secret, ServiceName, VolumeName,
+    Address, ContainerName, Contents, DatabaseName, Detected, Files, Kind, Label, LabelKind, Marker,
+    RoleName, Secret, ServiceName, VolumeName,
 };
 
 /// What a command wants to know before it plans. Less is quicker.

@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::stack::Stack;
 use crate::postgres;
 use crate::scripts::Call;
-use crate::tree::{Tree, file_name, folder, join, words};
+use crate::tree::{Tree, file_name, folder, has_ending, join, words};
 use crate::yaml;
 
 /// In the order in which Compose prefers them.
@@ -194,7 +194,7 @@ fn candidates(tree: &Tree<'_>, calls: &[Call]) -> Vec<Candidate> {
 /// Whether a file is a compose file: by its name, or near the root by what it says.
 fn is_compose(tree: &Tree<'_>, path: &str) -> bool {
     let name = file_name(path).to_lowercase();
-    if !(name.ends_with(".yml") || name.ends_with(".yaml")) || path.starts_with(".github/") {
+    if !(has_ending(&name, ".yml") || has_ending(&name, ".yaml")) || path.starts_with(".github/") {
         return false;
     }
     if OVERRIDES.contains(&name.as_str()) {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::load::Loader;
 use super::merge::scalar;
 use super::service::Service;
-use crate::tree::{Tree, file_name, folder, words};
+use crate::tree::{Tree, file_name, folder, has_ending, words};
 use crate::variables::{Variables, env_file};
 use crate::yaml::Outline;
 
@@ -54,7 +54,7 @@ impl Stack {
                 }
             }
             match value.get("extends") {
-                Some(Value::String(base)) => bases.push(base.clone()),
+                Some(Value::String(name)) => bases.push(name.clone()),
                 Some(extends) => bases.extend(extends.get("service").and_then(scalar)),
                 None => {}
             }
@@ -187,7 +187,7 @@ pub(crate) fn env_files(tree: &Tree<'_>, home: &str) -> Vec<String> {
             let words: Vec<String> = words(name).collect();
             let has = |list: &[&str]| words.iter().any(|word| list.contains(&word.as_str()));
             let is_env = name.starts_with(".env")
-                || name.ends_with(".env")
+                || has_ending(name, ".env")
                 || words.iter().any(|word| word == "env" || word == "dotenv");
             let is_code = [
                 "ts", "js", "py", "rb", "go", "rs", "sh", "d", "exs", "ex", "php", "json", "yml", "yaml",
@@ -210,7 +210,7 @@ pub(crate) fn env_files(tree: &Tree<'_>, home: &str) -> Vec<String> {
             Some((rank, other, path))
         })
         .collect();
-    found.sort();
+    found.sort_unstable();
     found.into_iter().map(|(_, _, path)| path.to_owned()).collect()
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Candidate;
-use crate::tree::{Tree, file_name, folder, join};
+use crate::tree::{Tree, file_name, folder, has_ending, join};
 
 /// What the files of one folder look like.
 #[derive(Debug, Default)]
@@ -26,9 +26,9 @@ pub(super) fn candidates(tree: &Tree<'_>) -> Vec<Candidate> {
         let name = file_name(path);
         if name == "up.sql" {
             looks.entry(folder(folder(path))).or_default().up_folders += 1;
-        } else if name.ends_with(".sql") {
+        } else if has_ending(name, ".sql") {
             look(looks.entry(folder(path)).or_default(), path, name);
-        } else if name.ends_with(".go") && name.starts_with(|c: char| c.is_ascii_digit()) {
+        } else if has_ending(name, ".go") && name.starts_with(|c: char| c.is_ascii_digit()) {
             let look = looks.entry(folder(path)).or_default();
             look.programs += 1;
             look.first.get_or_insert(path);
@@ -74,6 +74,7 @@ fn mentions(tree: &Tree<'_>, path: &str, words: &[&str]) -> bool {
     tree.text(path).is_some_and(|text| words.iter().any(|word| text.contains(word)))
 }
 
+#[expect(clippy::too_many_lines, reason = "one tool after the other")]
 fn judge(tree: &Tree<'_>, dir: &str, look: &Look<'_>) -> Option<Candidate> {
     let of = |tool: &'static str,
               home: &str,
@@ -197,7 +198,9 @@ fn judge(tree: &Tree<'_>, dir: &str, look: &Look<'_>) -> Option<Candidate> {
             28,
         );
     }
-    (is_named && look.plain > 0 && file_name(dir).starts_with("migration")).then(|| ())?;
+    if !is_named || look.plain == 0 || !file_name(dir).starts_with("migration") {
+        return None;
+    }
     of("sql", "", look.plain, String::new(), &[], format!("numbered files such as {first}"), 8)
 }
 
@@ -225,7 +228,7 @@ fn diesel_config(tree: &Tree<'_>, dir: &str) -> Option<String> {
     let homes = std::iter::successors(Some(dir), |dir| (!dir.is_empty()).then(|| folder(dir)));
     homes.into_iter().find_map(|home| {
         tree.inside(home)
-            .find(|path| file_name(path).starts_with("diesel") && path.ends_with(".toml"))
+            .find(|path| file_name(path).starts_with("diesel") && has_ending(path, ".toml"))
             .map(str::to_owned)
     })
 }

@@ -1,11 +1,11 @@
-//! What a package.json leads to: Prisma, TypeORM, Sequelize, Knex, Drizzle, Kysely, MikroORM.
+//! What a package.json leads to: Prisma, `TypeORM`, Sequelize, Knex, Drizzle, Kysely, `MikroORM`.
 
 use std::collections::BTreeMap;
 
 use serde_json::Value;
 
 use super::Candidate;
-use crate::tree::{Tree, file_name, folder, join};
+use crate::tree::{Tree, file_name, folder, has_ending, join};
 
 pub(super) fn candidates(tree: &Tree<'_>) -> Vec<Candidate> {
     let mut all = Vec::new();
@@ -13,7 +13,7 @@ pub(super) fn candidates(tree: &Tree<'_>) -> Vec<Candidate> {
         let name = file_name(path);
         let stem = name.split('.').next().unwrap_or_default();
         match (name, stem) {
-            (name, _) if name.ends_with(".prisma") => all.extend(prisma(tree, path)),
+            (name, _) if has_ending(name, ".prisma") => all.extend(prisma(tree, path)),
             (_, "drizzle") if name.starts_with("drizzle.config.") => all.extend(drizzle(tree, path)),
             (".sequelizerc", _) => all.extend(sequelize(tree, path)),
             (_, "knexfile") => all.extend(knex(tree, path)),
@@ -123,7 +123,7 @@ fn knex(tree: &Tree<'_>, path: &str) -> Option<Candidate> {
     ]);
     let dir = dirs.filter_map(|dir| join(home, dir)).find(|dir| tree.has_folder(dir))?;
     let files = count(tree, &dir);
-    Some(candidate("knex", home, dir, files, format!("{path}"), 34))
+    Some(candidate("knex", home, dir, files, path.to_owned(), 34))
 }
 
 /// Tools that are only a dependency: the folder of migrations that is nearest to the package and has most files.

@@ -1,7 +1,7 @@
 //! Frameworks that have one place for their migrations: Rails, Ecto, Laravel.
 
 use super::Candidate;
-use crate::tree::{Tree, file_name, folder, join};
+use crate::tree::{Tree, file_name, folder, has_ending, join};
 
 pub(super) fn candidates(tree: &Tree<'_>) -> Vec<Candidate> {
     tree.paths()
@@ -53,7 +53,7 @@ fn ecto(tree: &Tree<'_>, path: &str) -> Option<Candidate> {
     let start = if home.is_empty() { String::new() } else { format!("{home}/") };
     let mut dirs: Vec<String> = tree
         .below(&join(home, "priv")?)
-        .filter(|path| path.ends_with(".exs"))
+        .filter(|path| has_ending(path, ".exs"))
         .map(|path| folder(path).to_owned())
         .filter(|dir| {
             dir.ends_with("/migrations")

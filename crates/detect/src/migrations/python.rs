@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::Candidate;
-use crate::tree::{Tree, file_name, folder, join};
+use crate::tree::{Tree, file_name, folder, has_ending, join};
 
 pub(super) fn candidates(tree: &Tree<'_>) -> Vec<Candidate> {
     let mut all: Vec<Candidate> = tree
@@ -23,7 +23,7 @@ fn alembic(tree: &Tree<'_>, home: &str, location: &str, because: String, weight:
     let versions = join(location, "versions").unwrap_or_default();
     let files = tree
         .below(&versions)
-        .filter(|path| path.ends_with(".py") && file_name(path) != "__init__.py")
+        .filter(|path| has_ending(path, ".py") && file_name(path) != "__init__.py")
         .count();
     let command = "alembic upgrade head".to_owned();
     Candidate {
@@ -60,7 +60,7 @@ fn configured(tree: &Tree<'_>, path: &str) -> Option<Candidate> {
     if let Some(versions) = setting("version_locations") {
         let first = versions.split([' ', ':', ';', ',']).next().unwrap_or_default().replace("%(here)s/", "");
         if let Some(dir) = join(home, &first).filter(|dir| tree.has_folder(dir)) {
-            found.files = tree.below(&dir).filter(|path| path.ends_with(".py")).count();
+            found.files = tree.below(&dir).filter(|path| has_ending(path, ".py")).count();
             found.dir = dir;
         }
     }
@@ -111,7 +111,7 @@ fn django(tree: &Tree<'_>) -> Option<Candidate> {
         let name = file_name(path);
         let is_migration = file_name(folder(path)).ends_with("migrations")
             && name.starts_with(|c: char| c.is_ascii_digit())
-            && name.ends_with(".py");
+            && has_ending(name, ".py");
         if is_migration && !super::is_aside(path) {
             *dirs.entry(folder(path)).or_default() += 1;
         }

@@ -216,6 +216,15 @@ pub enum Action {
     /// Without holding the terminal: weigh what is kept, clone the next spare, collect what nothing uses.
     Tidy,
 
+    /// Write a file of the workspace that is still as it was, or remove it where `after` is `None`. Where `recipes` are
+    /// named, `just` proves first that nothing else of the justfile changes.
+    WriteFile {
+        path: String,
+        before: Option<String>,
+        after: Option<String>,
+        recipes: Option<Vec<String>>,
+    },
+
     /// psql, for a person.
     OpenPsql {
         database: DatabaseName,
@@ -255,7 +264,8 @@ impl Action {
     pub fn effect(&self) -> Effect {
         match self {
             Self::AwaitServer | Self::AwaitService { .. } | Self::OpenPsql { .. } => Effect::Reads,
-            Self::CopyVolume { .. }
+            Self::WriteFile { before: None, .. }
+            | Self::CopyVolume { .. }
             | Self::RestoreVolume { .. }
             | Self::CreateCluster
             | Self::CreateDatabase { .. }
@@ -271,6 +281,7 @@ impl Action {
             | Self::Stamp { .. } => Effect::Creates,
             Self::MakeServices { .. }
             | Self::StartServices { .. }
+            | Self::WriteFile { .. }
             | Self::AdoptVolume { .. }
             | Self::StartContainers { .. }
             | Self::StopContainers { .. }
@@ -330,10 +341,7 @@ impl Action {
     }
 
     /// Present, past, object.
-    #[expect(
-        clippy::too_many_lines,
-        reason = "one table with a line for each action, none of which is missing"
-    )]
+    #[expect(clippy::too_many_lines, reason = "a line for each power")]
     fn phrase(&self) -> (&'static str, &'static str, String) {
         match self {
             Self::MakeServices { services } => ("make", "made", words::list(services)),
@@ -405,6 +413,9 @@ impl Action {
             Self::RunHook { hook } => ("run", "ran", format!("`{}`", hook.command)),
             Self::KeepRunning { .. } => ("check", "still run:", "the services that ran".to_owned()),
             Self::Tidy => ("prepare", "prepares", "the next reset, in the background".to_owned()),
+            Self::WriteFile { path, before: None, .. } => ("write", "wrote", path.clone()),
+            Self::WriteFile { path, after: None, .. } => ("remove", "removed", path.clone()),
+            Self::WriteFile { path, .. } => ("edit", "edited", path.clone()),
             Self::OpenPsql { database, .. } => ("open", "closed", format!("psql on `{database}`")),
         }
     }

@@ -31,6 +31,9 @@ pub struct Plan {
     /// What is wrong: a plan of a check that found something ends with exit 10.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub findings: Vec<Finding>,
+    /// What `--json` prints instead of the report: the one thing that was asked for.
+    #[serde(skip)]
+    pub answer: Option<serde_json::Value>,
     /// What to print once all is done: results first, the way back last.
     pub closing: Vec<String>,
 }
@@ -187,6 +190,7 @@ impl Plan {
             data: Vec::new(),
             steps: Vec::new(),
             findings: Vec::new(),
+            answer: None,
             closing: Vec::new(),
         }
     }

@@ -1,7 +1,11 @@
 //! The workspace itself: what is there, what is stale, and what is wrong.
 
 mod doctor;
+mod init;
+mod justfile;
 mod status;
+mod written;
 
 pub use doctor::Doctor;
+pub use init::Init;
 pub use status::Status;

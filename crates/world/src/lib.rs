@@ -7,6 +7,7 @@ mod databases;
 mod discover;
 mod engine;
 mod examine;
+mod files;
 mod holder;
 pub mod interrupt;
 mod journal;
@@ -18,6 +19,7 @@ mod psql;
 mod records;
 pub mod surroundings;
 mod swap;
+mod tree;
 mod workspace;
 
 pub use discover::{Found, Options, discover};

@@ -54,10 +54,9 @@ pub(crate) struct Context<'a> {
     pub timeout: Duration,
 }
 
-/// Whether this workspace has compose files that describe a Postgres, as far as their text tells. Needs no engine.
-pub(crate) fn has_files(config: &Config, workspace: &Workspace) -> bool {
-    let told = config.database.service.is_some() || !config.compose.files.is_empty();
-    told || project::mentions_postgres(config, &workspace.root)
+/// Whether somebody, or detection, says which service of which compose files is the database.
+pub(crate) fn is_told(config: &Config) -> bool {
+    config.database.service.is_some() || !config.compose.files.is_empty()
 }
 
 /// Finds out what the engine holds for this workspace, as far as it is wanted.
@@ -74,7 +73,7 @@ pub(crate) fn discover(
     let project = Project::find(config, &workspace.root)?;
     let own = [format!("label={PROJECT}={}", project.name)];
     // Of any project: one that mounts a volume of ours, or is in our network, decides what may be removed.
-    let all = inspect::containers(if wants.engine == EngineFacts::Server { &own } else { &[] })?;
+    let all = inspect::containers(if wants.engine <= EngineFacts::Server { &own } else { &[] })?;
     let own: Vec<&Container> = all
         .iter()
         .map(|one| &one.container)
@@ -85,7 +84,7 @@ pub(crate) fn discover(
     // Where the containers tell all that is wanted, Compose's 100 ms are saved.
     let reads = wants.engine >= EngineFacts::Files || there.is_none();
     let describe = || reads.then(|| compose::describe(config, &project, &choices, timeout)).transpose();
-    let more = wants.engine != EngineFacts::Server;
+    let more = wants.engine > EngineFacts::Server;
     let (described, labelled) = thread::scope(|scope| {
         let described = scope.spawn(describe);
         let labelled = if more { labelled(&project.name, &all) } else { Ok((Vec::new(), Vec::new())) };

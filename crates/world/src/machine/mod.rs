@@ -169,6 +169,12 @@ impl Machine for Real<'_> {
     fn perform(&mut self, action: &Action, said: &mut dyn FnMut(Said<'_>)) -> Result<Outcome, Fault> {
         match action {
             Action::AwaitServer => self.await_server(),
+            Action::WriteFile { path, before, after, recipes } => crate::files::write(
+                &self.world.workspace.root,
+                path,
+                (before.as_deref(), after.as_deref()),
+                recipes.as_deref(),
+            ),
             Action::CreateCluster
             | Action::StartCluster
             | Action::StopCluster

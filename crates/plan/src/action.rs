@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::check::Comparison;
 use crate::{
     ContainerName, DatabaseName, Label, Marker, Migrations, RoleName, ServiceName, VolumeName, words,
 };
@@ -163,6 +164,23 @@ pub enum Action {
         comment: Option<String>,
     },
 
+    /// Apply the migrations to a scratch database, as one side of a comparison.
+    BuildMigrations {
+        database: DatabaseName,
+        migrations: Migrations,
+    },
+    /// Create what the models describe in a scratch database, after the extensions of another one.
+    BuildModels {
+        database: DatabaseName,
+        after: Option<DatabaseName>,
+    },
+    /// Read the catalogs of some databases, and say where they differ.
+    Compare(Comparison),
+    /// Write what was found into the file of accepted differences.
+    Accept {
+        reason: String,
+    },
+
     /// psql, for a person.
     OpenPsql {
         database: DatabaseName,
@@ -201,13 +219,18 @@ impl Action {
     #[must_use]
     pub fn effect(&self) -> Effect {
         match self {
-            Self::AwaitServer | Self::AwaitService { .. } | Self::OpenPsql { .. } => Effect::Reads,
+            Self::AwaitServer | Self::AwaitService { .. } | Self::OpenPsql { .. } | Self::Compare(_) => {
+                Effect::Reads
+            }
             Self::CopyVolume { .. }
             | Self::RestoreVolume { .. }
             | Self::CreateCluster
             | Self::CreateDatabase { .. }
             | Self::EnsureDatabase { .. }
             | Self::Migrate { .. }
+            | Self::BuildMigrations { .. }
+            | Self::BuildModels { .. }
+            | Self::Accept { .. }
             | Self::EnsureBaseline { .. }
             | Self::EnsureMarker { .. }
             | Self::CarryOver { .. }
@@ -243,6 +266,8 @@ impl Action {
     pub(crate) fn fills(&self) -> Option<&DatabaseName> {
         match self {
             Self::Migrate { database, .. }
+            | Self::BuildMigrations { database, .. }
+            | Self::BuildModels { database, .. }
             | Self::Seed { database, .. }
             | Self::Stamp { database, .. }
             | Self::Label { database, .. }
@@ -319,6 +344,12 @@ impl Action {
             Self::EndSessions { database } => ("end", "ended", format!("the sessions on `{database}`")),
             Self::DropDatabase { database } => ("drop", "dropped", format!("`{database}`")),
             Self::RenameDatabase { from, to, .. } => ("rename", "renamed", format!("`{from}` to `{to}`")),
+            Self::BuildMigrations { database, .. } => {
+                ("build", "built", format!("the migrations' side, `{database}`"))
+            }
+            Self::BuildModels { database, .. } => ("build", "built", format!("the models' side, `{database}`")),
+            Self::Compare(comparison) => ("compare", "compared", comparison.named()),
+            Self::Accept { .. } => ("accept", "accepted", "what was found".to_owned()),
             Self::OpenPsql { database, .. } => ("open", "closed", format!("psql on `{database}`")),
         }
     }

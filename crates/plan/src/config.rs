@@ -20,6 +20,7 @@ pub struct Config {
     pub compose: ComposeSettings,
     pub local: LocalSettings,
     pub migrations: Migrations,
+    pub models: Models,
     pub seeds: SeedSettings,
     pub restart: RestartSettings,
     /// Service name to the URL that answers 2xx once the service does its work.
@@ -142,6 +143,20 @@ pub enum Home {
     Service(String),
 }
 
+/// The models, as far as a check wants them in a database.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Models {
+    /// The words that create what the models describe in the database of the address they are given. Default: for
+    /// alembic, through its own env.py.
+    pub command: Option<String>,
+    /// As `migrations.in`. Default: the same place.
+    #[serde(rename = "in")]
+    pub home: Option<String>,
+    /// As `migrations.variable`. Default: the same one.
+    pub variable: Option<String>,
+}
+
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SeedSettings {
@@ -217,7 +232,7 @@ impl fmt::Display for Source {
 pub type Sources = BTreeMap<String, Source>;
 
 /// Every key that a `SLATE_*` variable can set, and whether it is a list.
-const KEYS: [(&str, bool); 18] = [
+const KEYS: [(&str, bool); 21] = [
     ("confirm", false),
     ("database.server", false),
     ("database.service", false),
@@ -233,6 +248,9 @@ const KEYS: [(&str, bool); 18] = [
     ("migrations.command", false),
     ("migrations.in", false),
     ("migrations.at_start", false),
+    ("models.command", false),
+    ("models.in", false),
+    ("models.variable", false),
     ("seeds.dir", false),
     ("restart.services", true),
     ("undo.days", false),

@@ -5,6 +5,7 @@
 //! hands its steps to a [`Machine`] one by one and tells a listener about each [`Event`].
 
 mod action;
+pub mod check;
 mod config;
 mod consent;
 mod event;
@@ -22,7 +23,7 @@ mod world;
 
 pub use action::{Action, Effect, Seeding};
 pub use config::{
-    Config, Confirm, Home, Kind, Migrations, Source, Sources, Tool, UNDO_DAYS, variable_of, variables,
+    Config, Confirm, Home, Kind, Migrations, Models, Source, Sources, Tool, UNDO_DAYS, variable_of, variables,
 };
 pub use consent::{Approved, Flags, Need, Question, approve};
 pub use event::{Event, Outcome};

@@ -26,6 +26,8 @@ pub struct Wants {
     pub lock: bool,
     /// A server that is not running is an error.
     pub running: bool,
+    /// Only addresses that somebody gave: neither server nor engine of the workspace is looked for.
+    pub elsewhere: bool,
 }
 
 /// How much of the engine a command needs. A `local` server has none, whatever is wanted.

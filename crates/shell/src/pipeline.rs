@@ -51,14 +51,15 @@ fn run<C: Command>(command: &C, terminal: &mut Terminal) -> Result<ExitCode, Fau
         terminal.hear(event);
     })?;
     terminal.report(approved.plan(), &report)?;
-    Ok(ExitCode::SUCCESS)
+    let code = report.outcomes.iter().rev().find_map(|outcome| outcome.code).unwrap_or(0);
+    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
 }
 
 /// This command line as the person would type it again.
 fn again(name: &str, workspace: &plan::Workspace) -> String {
     let command = workspace.command(name.trim_start_matches("slate-"));
     let arguments = std::env::args().skip(1).map(|argument| plan::words::shell(&argument));
-    std::iter::once(command).chain(arguments).collect::<Vec<_>>().join(" ")
+    plan::masked(&std::iter::once(command).chain(arguments).collect::<Vec<_>>().join(" "), &[])
 }
 
 /// What only reads leaves no trace.

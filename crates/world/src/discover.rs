@@ -60,6 +60,9 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         last_kept: records.last_kept(),
         unfinished: Vec::new(),
     };
+    if wants.elsewhere {
+        return Ok(Found { config, world, held });
+    }
     match kind(&config, &world.workspace) {
         Kind::Local => world.server = Some(Cluster::of(&config, &world.workspace)?.server()),
         Kind::Compose => {
@@ -190,4 +193,5 @@ pub(crate) const AFRESH: Wants = Wants {
     sizes: false,
     lock: false,
     running: false,
+    elsewhere: false,
 };

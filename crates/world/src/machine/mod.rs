@@ -1,5 +1,6 @@
 //! Performs approved steps on the real machine.
 
+mod check;
 mod fill;
 mod look;
 mod reach;
@@ -40,6 +41,7 @@ pub struct Real<'a> {
     created: bool,
     /// This run loaded the seeds into it.
     seeded: bool,
+    checked: check::Checked,
 }
 
 impl<'a> Real<'a> {
@@ -59,6 +61,7 @@ impl<'a> Real<'a> {
             filled: false,
             created: false,
             seeded: false,
+            checked: check::Checked::default(),
         }
     }
 
@@ -132,6 +135,8 @@ impl<'a> Real<'a> {
             Action::RenameDatabase { from, to, comment } => {
                 self.databases(|databases| databases.rename(from, to, comment.as_deref()))
             }
+            Action::BuildMigrations { database, migrations } => self.build_migrations(database, migrations, said),
+            Action::BuildModels { database, after } => self.build_models(database, after.as_ref()),
             Action::OpenPsql { database, arguments } => {
                 self.connect()?;
                 let (Some(psql), Some(server)) = (self.psql.as_ref(), self.server.as_ref()) else {
@@ -168,6 +173,8 @@ impl Machine for Real<'_> {
     fn perform(&mut self, action: &Action, said: &mut dyn FnMut(Said<'_>)) -> Result<Outcome, Fault> {
         match action {
             Action::AwaitServer => self.await_server(),
+            Action::Compare(comparison) => self.compare(comparison),
+            Action::Accept { reason } => self.accept(reason),
             Action::CreateCluster
             | Action::StartCluster
             | Action::StopCluster

@@ -1,0 +1,375 @@
+//! One finding for one cause: what follows from another difference goes along with it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use super::catalog::{Identity, Kind};
+use super::finding::Severity;
+use super::meaning::without_casts;
+use super::pair::{Change, Difference};
+use super::severity::severity;
+use super::token::{Token, tokens};
+
+/// A difference with what follows from it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Cause {
+    pub difference: Difference,
+    pub severity: Severity,
+    /// Names of what goes along.
+    pub with: BTreeSet<String>,
+}
+
+/// Folds what follows into what it follows from.
+pub(crate) fn fold(differences: Vec<Difference>) -> Vec<Cause> {
+    let fold = Fold::new(&differences);
+    let causes: Vec<Option<usize>> = (0..differences.len()).map(|at| fold.cause(at)).collect();
+    let root = |mut at: usize| {
+        // A cause may follow from another one; never in a circle, but a bound costs nothing.
+        for _ in 0..8 {
+            match causes.get(at).copied().flatten() {
+                Some(next) => at = next,
+                None => break,
+            }
+        }
+        at
+    };
+    let roots: Vec<usize> = (0..differences.len()).map(root).collect();
+    let mut out: BTreeMap<usize, Cause> = BTreeMap::new();
+    for (at, difference) in differences.iter().enumerate() {
+        let root = roots.get(at).copied().unwrap_or(at);
+        let Some(of) = differences.get(root) else { continue };
+        let cause = out.entry(root).or_insert_with(|| Cause {
+            difference: of.clone(),
+            severity: severity(of),
+            with: BTreeSet::new(),
+        });
+        if root != at {
+            cause.severity = cause.severity.max(weight(of, difference));
+            cause.with.insert(difference.of.shown());
+        }
+        if root != at && difference.of == of.of {
+            cause.with.remove(&of.of.shown());
+        }
+    }
+    grouped(out.into_values().collect())
+}
+
+/// What a follower adds: a lone object brings others of its side along without becoming worse than they are.
+fn weight(of: &Difference, follower: &Difference) -> Severity {
+    let moved = matches!(of.of.kind, Kind::Type | Kind::Collation | Kind::Extension) || of.of == follower.of;
+    if moved { severity(follower) } else { Severity::Notice }
+}
+
+struct Fold<'a> {
+    all: &'a [Difference],
+    /// Lone objects by the words that mention them.
+    by_word: HashMap<String, Vec<usize>>,
+    by_identity: HashMap<&'a Identity, Vec<usize>>,
+    types_changed: bool,
+}
+
+impl<'a> Fold<'a> {
+    fn new(all: &'a [Difference]) -> Self {
+        let mut by_word: HashMap<String, Vec<usize>> = HashMap::new();
+        let mut by_identity: HashMap<&Identity, Vec<usize>> = HashMap::new();
+        for (at, difference) in all.iter().enumerate() {
+            by_identity.entry(&difference.of).or_default().push(at);
+            if !matches!(difference.change, Change::Lone { .. }) {
+                continue;
+            }
+            for word in names(difference) {
+                by_word.entry(word).or_default().push(at);
+            }
+        }
+        let types_changed = all.iter().any(|difference| {
+            matches!(difference.change, Change::Differs { aspect: "type" | "base type", .. })
+        });
+        Self { all, by_word, by_identity, types_changed }
+    }
+
+    fn get(&self, identity: &Identity) -> impl Iterator<Item = (usize, &'a Difference)> {
+        let found = self.by_identity.get(identity).cloned().unwrap_or_default();
+        let all = self.all;
+        found.into_iter().filter_map(move |at| Some((at, all.get(at)?)))
+    }
+
+    /// What this difference follows from.
+    fn cause(&self, at: usize) -> Option<usize> {
+        let this = self.all.get(at)?;
+        self.relation(at, this)
+            .or_else(|| self.column(at, this))
+            .or_else(|| self.schema(at, this))
+            .or_else(|| self.parent(at, this))
+            .or_else(|| self.mentioned(at, this))
+            .or_else(|| self.casts(at, this))
+    }
+
+    /// Its relation is another thing, or is not there.
+    fn relation(&self, at: usize, this: &Difference) -> Option<usize> {
+        let owner = this.of.owner();
+        let whole = |difference: &Difference| match &difference.change {
+            Change::Lone { in_first } => matches!(&this.change, Change::Lone { in_first: mine } if mine == in_first),
+            Change::Differs { aspect: "is", .. } => true,
+            _ => false,
+        };
+        if this.of.is_on_relation() || this.of.kind == Kind::Relation {
+            return self.get(&owner).find(|(other, difference)| *other != at && whole(difference)).map(|(other, _)| other);
+        }
+        if this.of.kind == Kind::DomainConstraint {
+            let domain = Identity { kind: Kind::Type, name: this.of.relation.clone(), relation: String::new(), ..this.of.clone() };
+            return self.get(&domain).find(|(_, difference)| is_lone(difference) == is_lone(this)).map(|(other, _)| other);
+        }
+        None
+    }
+
+    /// Several aspects of one column that change together, and the sequence behind it.
+    fn column(&self, at: usize, this: &Difference) -> Option<usize> {
+        let Change::Differs { aspect, .. } = &this.change else { return self.sequence(at, this) };
+        let rank = |aspect: &str| {
+            let ranks = ["is", "made as", "type", "generated", "identity", "columns", "check", "definition", "command", "partition key"];
+            ranks.iter().position(|known| *known == aspect)
+        };
+        let follows: &[&str] = match (this.of.kind, *aspect) {
+            (Kind::Column, "default" | "identity options" | "not null" | "kept") => &["generated", "identity"],
+            (Kind::Column, "collation" | "storage" | "compression") => &["type"],
+            (Kind::Column, "identity") => &["generated"],
+            (Kind::Type, _) => &["is"],
+            (Kind::Constraint | Kind::Index, _) => &["made as"],
+            (Kind::Routine, "returns" | "arguments" | "aggregate" | "body") => &["argument types", "is"],
+            (Kind::Sequence, "maximum" | "minimum") => &["type", "increment"],
+            (Kind::Relation, "partition bound") => &["parents"],
+            _ => &[],
+        };
+        let _ = rank;
+        self.get(&this.of)
+            .find(|(other, difference)| {
+                *other != at && matches!(&difference.change, Change::Differs { aspect, .. } if follows.contains(aspect))
+            })
+            .map(|(other, _)| other)
+    }
+
+    /// A sequence goes with the column that owns it, and with the default that used it.
+    fn sequence(&self, at: usize, this: &Difference) -> Option<usize> {
+        if this.of.kind != Kind::Sequence {
+            return None;
+        }
+        let owned_by = this.facts.get("owned by")?;
+        self.all.iter().enumerate().find_map(|(other, difference)| {
+            let mine = difference.of.kind == Kind::Column && dotted(&difference.of) == *owned_by
+                || difference.of.kind == Kind::Relation && owned_by.starts_with(&format!("{}.", dotted(&difference.of)));
+            let counts = match &difference.change {
+                Change::Lone { .. } => is_lone(difference) == is_lone(this),
+                Change::Differs { aspect, .. } => ["default", "identity", "type", "is"].contains(aspect),
+                Change::Renamed { .. } => false,
+            };
+            (other != at && mine && counts).then_some(other)
+        })
+    }
+
+    fn schema(&self, at: usize, this: &Difference) -> Option<usize> {
+        if this.of.kind == Kind::Schema || this.of.schema.is_empty() || !matches!(this.change, Change::Lone { .. }) {
+            return None;
+        }
+        let schema = Identity { kind: Kind::Schema, schema: this.of.schema.clone(), relation: String::new(), name: String::new() };
+        self.get(&schema).find(|(other, difference)| *other != at && is_lone(difference) == is_lone(this)).map(|(other, _)| other)
+    }
+
+    /// What a partition or a child has from its parent.
+    fn parent(&self, at: usize, this: &Difference) -> Option<usize> {
+        let (kind, child) = (this.of.kind, this.of.owner());
+        let parents = self.parents_of(&child, this)?;
+        parents.split(", ").find_map(|parent| {
+            let (schema, relation) = parent.split_once('.').unwrap_or(("public", parent));
+            let owner = Identity { kind: Kind::Relation, schema: schema.to_owned(), relation: relation.trim_matches('"').to_owned(), name: String::new() };
+            let same = Identity { kind, name: this.of.name.clone(), ..owner.clone() };
+            let alike = |difference: &Difference| match (&difference.change, &this.change) {
+                (Change::Differs { aspect, .. }, Change::Differs { aspect: mine, .. }) => aspect == mine && kind != Kind::Relation,
+                (Change::Lone { in_first }, Change::Lone { in_first: mine }) => in_first == mine,
+                (Change::Renamed { .. }, Change::Renamed { .. }) => kind != Kind::Relation,
+                _ => false,
+            };
+            let keyed = |difference: &Difference| {
+                let bound = matches!(&this.change, Change::Differs { aspect: "partition bound", .. });
+                bound && matches!(difference.change, Change::Differs { aspect: "partition key", .. })
+            };
+            let order = |difference: &Difference| {
+                let is = |change: &Change| matches!(change, Change::Differs { aspect: "column order", .. });
+                is(&difference.change) && is(&this.change)
+            };
+            let inherited = self.get(&same).find(|(other, difference)| *other != at && alike(difference));
+            let of_key = || self.get(&owner).find(|(other, difference)| *other != at && (keyed(difference) || order(difference)));
+            inherited.or_else(of_key).map(|(other, _)| other)
+        })
+    }
+
+    fn parents_of(&self, child: &Identity, this: &Difference) -> Option<String> {
+        let own = if this.of.kind == Kind::Relation { this.facts.get("parents") } else { this.facts.get("of parents") };
+        own.cloned().filter(|_| child.kind == Kind::Relation)
+    }
+
+    /// What it mentions is not there on the side that has it.
+    fn mentioned(&self, at: usize, this: &Difference) -> Option<usize> {
+        let in_first = |in_first: bool| self.all_mentions(at, this, in_first);
+        match &this.change {
+            Change::Lone { in_first: side } => in_first(*side),
+            Change::Renamed { .. } => None,
+            Change::Differs { aspect, first, second } => {
+                // A default that went, a type that went, a view that was told without it: they follow.
+                let follows = ["default", "type", "base type", "definition", "tables", "parents", "attributes", "owned by", "function"];
+                if !follows.contains(aspect) {
+                    return None;
+                }
+                let by_first = first.as_ref().and_then(|_| in_first(true));
+                by_first.or_else(|| second.as_ref().and_then(|_| in_first(false)))
+            }
+        }
+    }
+
+    fn all_mentions(&self, at: usize, this: &Difference, in_first: bool) -> Option<usize> {
+        let words = mentions(this, in_first);
+        let candidates = words.iter().filter_map(|word| self.by_word.get(word)).flatten().copied();
+        let mut fits: Vec<usize> = candidates.filter(|other| *other != at && self.is_below(*other, this, in_first, &words)).collect();
+        fits.sort_by_key(|other| self.all.get(*other).map(|difference| rank(difference.of.kind)));
+        fits.first().copied()
+    }
+
+    /// Whether this can be built on that.
+    fn is_below(&self, other: usize, this: &Difference, in_first: bool, words: &BTreeSet<String>) -> bool {
+        let Some(cause) = self.all.get(other) else { return false };
+        if !matches!(cause.change, Change::Lone { in_first: side } if side == in_first) {
+            return false;
+        }
+        let below = rank(cause.of.kind) < rank(this.of.kind)
+            || (cause.of.kind == Kind::Relation && this.of.kind == Kind::Relation && is_built_on(this, cause));
+        match cause.of.kind {
+            // A column's name says little alone: its table has to be in it too.
+            Kind::Column => {
+                let is_here = this.of.is_on_relation() && this.of.owner() == cause.of.owner();
+                let is_told = this.of.kind != Kind::Column && words.contains(&cause.of.relation);
+                (below || this.of.kind == Kind::Relation) && this.of.kind != Kind::Column && (is_here || is_told)
+            }
+            _ => below,
+        }
+    }
+
+    /// A column's type changed, and what prints casts of it prints others.
+    fn casts(&self, at: usize, this: &Difference) -> Option<usize> {
+        let Change::Differs { aspect, first: Some(first), second: Some(second) } = &this.change else { return None };
+        let printed = ["check", "definition", "using", "with check", "generated", "where", "columns", "exclude", "default"].contains(aspect);
+        if !self.types_changed || !printed || without_casts(first) != without_casts(second) {
+            return None;
+        }
+        let of_type = |difference: &&Difference| {
+            matches!(difference.change, Change::Differs { aspect: "type" | "base type", .. })
+                && (difference.of.owner() == this.of.owner() || tokens(first).contains(&Token::Name(difference.of.name.clone())))
+        };
+        let found = self.all.iter().position(|difference| of_type(&difference))?;
+        (found != at).then_some(found)
+    }
+}
+
+fn is_lone(difference: &Difference) -> Option<bool> {
+    match difference.change {
+        Change::Lone { in_first } => Some(in_first),
+        _ => None,
+    }
+}
+
+/// A view on a table, a partition of it.
+fn is_built_on(this: &Difference, cause: &Difference) -> bool {
+    let view = |difference: &Difference| difference.is.ends_with("view");
+    let is_child = this.facts.get("parents").is_some_and(|parents| parents.ends_with(&cause.of.relation));
+    (view(this) && !view(cause)) || is_child
+}
+
+/// The lower, the more is built on it.
+fn rank(kind: Kind) -> u8 {
+    match kind {
+        Kind::Schema => 0,
+        Kind::Extension => 1,
+        Kind::Collation | Kind::ForeignDataWrapper => 2,
+        Kind::ForeignServer => 3,
+        Kind::Type => 4,
+        Kind::DomainConstraint => 5,
+        Kind::Routine => 6,
+        Kind::Operator | Kind::Language => 7,
+        Kind::Sequence => 8,
+        Kind::Relation => 9,
+        Kind::Column => 10,
+        Kind::Constraint => 11,
+        _ => 12,
+    }
+}
+
+/// The words by which others speak of a lone object.
+fn names(difference: &Difference) -> Vec<String> {
+    let of = &difference.of;
+    let own = match of.kind {
+        Kind::Schema => of.schema.clone(),
+        Kind::Relation | Kind::Sequence => of.relation.clone(),
+        Kind::Routine | Kind::Operator => of.name.split('(').next().unwrap_or_default().to_owned(),
+        _ => of.name.clone(),
+    };
+    let provided = difference.facts.get("provides").map(String::as_str).unwrap_or_default();
+    std::iter::once(own).chain(provided.split_whitespace().map(str::to_owned)).collect()
+}
+
+/// Every name in what a side says of an object.
+fn mentions(difference: &Difference, in_first: bool) -> BTreeSet<String> {
+    let mut out = BTreeSet::new();
+    let mut told: Vec<&str> = Vec::new();
+    match &difference.change {
+        Change::Differs { first, second, .. } => {
+            told.extend(if in_first { first.as_deref() } else { second.as_deref() });
+        }
+        _ => told.extend(difference.facts.iter().filter(|(key, _)| **key != "body" && **key != "comment" && **key != "provides").map(|(_, value)| value.as_str())),
+    }
+    let other = match &difference.change {
+        Change::Differs { first, second, .. } => if in_first { second.as_deref() } else { first.as_deref() },
+        _ => None,
+    };
+    for text in told {
+        collect(text, &mut out);
+    }
+    let mut there = BTreeSet::new();
+    collect(other.unwrap_or_default(), &mut there);
+    out.difference(&there).cloned().collect()
+}
+
+fn collect(text: &str, out: &mut BTreeSet<String>) {
+    for token in tokens(text) {
+        match token {
+            Token::Name(name) | Token::Sign(name) => drop(out.insert(name)),
+            Token::Text(text) => {
+                for token in tokens(&text) {
+                    if let Token::Name(name) = token {
+                        out.insert(name);
+                    }
+                }
+            }
+            Token::Number(_) => {}
+        }
+    }
+}
+
+fn dotted(identity: &Identity) -> String {
+    let parts = [&identity.schema, &identity.relation, &identity.name];
+    parts.into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(".")
+}
+
+/// The same change of owner, rights or place on many objects is one.
+fn grouped(causes: Vec<Cause>) -> Vec<Cause> {
+    let mut out: Vec<Cause> = Vec::new();
+    for cause in causes {
+        let same = out.iter_mut().find(|other| match (&other.difference.change, &cause.difference.change) {
+            (Change::Differs { aspect: a, first: b, second: c }, Change::Differs { aspect: d, first: e, second: f }) => {
+                ["owner", "grants", "tablespace", "access method", "persistence"].contains(a) && (a, b, c) == (d, e, f)
+            }
+            _ => false,
+        });
+        match same {
+            Some(other) => drop(other.with.insert(cause.difference.of.shown())),
+            None => out.push(cause),
+        }
+    }
+    out
+}

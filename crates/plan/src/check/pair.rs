@@ -1,0 +1,125 @@
+//! Two catalogs side by side: what only one has, what both have under two names, and what differs.
+
+use std::collections::BTreeMap;
+
+use super::catalog::{Catalog, Facts, Identity, Kind};
+use super::rename;
+use super::same::{Renames, same};
+
+/// What is different about an object.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Change {
+    /// Only the first has it, or only the second.
+    Lone { in_first: bool },
+    /// The second has it under this name.
+    Renamed { to: Identity },
+    Differs { aspect: &'static str, first: Option<String>, second: Option<String> },
+}
+
+/// One difference between two catalogs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Difference {
+    /// As the first calls it, where it has it.
+    pub of: Identity,
+    /// `table`, `foreign key`: the object's kind in words.
+    pub is: String,
+    pub change: Change,
+    /// The object's own facts on the side that has it, the first's where both do.
+    pub facts: Facts,
+}
+
+/// Attributes that help to compare, and are not compared.
+const ASIDE: [&str; 2] = ["provides", "serves"];
+
+/// Every difference, unfolded and ungraded.
+pub(crate) fn differences(first: &Catalog, second: &Catalog) -> (Vec<Difference>, Renames) {
+    let mut pair = rename::Pairing::new(first, second);
+    pair.find();
+    let rename::Pairing { second: renamed, renames, found, .. } = pair;
+    let mut out: Vec<Difference> = found;
+    for (identity, facts) in &first.objects {
+        match renamed.objects.get(identity) {
+            Some(other) => compare(identity, facts, other, &renames, &mut out),
+            None => out.push(lone(identity, facts, true)),
+        }
+    }
+    let only_second = renamed.objects.iter().filter(|(identity, _)| !first.objects.contains_key(*identity));
+    out.extend(only_second.map(|(identity, facts)| lone(identity, facts, false)));
+    order(first, &renamed, &mut out);
+    // Columns of a view are its definition's.
+    out.retain(|difference| {
+        let is_lone = matches!(difference.change, Change::Lone { .. });
+        !(is_lone && difference.of.kind == Kind::Column && is_view(first, &renamed, &difference.of.owner()))
+    });
+    (out, renames)
+}
+
+fn is_view(first: &Catalog, second: &Catalog, relation: &Identity) -> bool {
+    [first, second].iter().any(|side| side.fact(relation, "is").is_some_and(|is| is.ends_with("view")))
+}
+
+fn lone(identity: &Identity, facts: &Facts, in_first: bool) -> Difference {
+    Difference {
+        of: identity.clone(),
+        is: word(identity.kind, facts),
+        change: Change::Lone { in_first },
+        facts: facts.clone(),
+    }
+}
+
+/// What an object is, in words.
+pub(crate) fn word(kind: Kind, facts: &Facts) -> String {
+    let unique = facts.get("unique").is_some();
+    match facts.get("is") {
+        Some(is) => is.clone(),
+        None if kind == Kind::Index && unique => "unique index".to_owned(),
+        None => kind.word(),
+    }
+}
+
+fn compare(identity: &Identity, facts: &Facts, other: &Facts, renames: &Renames, out: &mut Vec<Difference>) {
+    if facts == other {
+        return;
+    }
+    let is_view_column = identity.kind == Kind::Column;
+    let mut aspects: BTreeMap<&'static str, ()> = facts.keys().map(|key| (*key, ())).collect();
+    aspects.extend(other.keys().map(|key| (*key, ())));
+    let column_type = facts.get("type").map_or("", String::as_str);
+    for aspect in aspects.into_keys().filter(|aspect| !ASIDE.contains(aspect)) {
+        let (a, b) = (facts.get(aspect), other.get(aspect));
+        if a == b || same(identity.kind, aspect, column_type, a.map(String::as_str), b.map(String::as_str), renames) {
+            continue;
+        }
+        let _ = is_view_column;
+        out.push(Difference {
+            of: identity.clone(),
+            is: word(identity.kind, facts),
+            change: Change::Differs { aspect, first: a.cloned(), second: b.cloned() },
+            facts: facts.clone(),
+        });
+    }
+}
+
+/// Columns that both have, in another order.
+fn order(first: &Catalog, second: &Catalog, out: &mut Vec<Difference>) {
+    for (identity, facts) in first.objects.iter().filter(|(identity, _)| identity.kind == Kind::Relation) {
+        let is = facts.get("is").map_or("", String::as_str);
+        if !second.objects.contains_key(identity) || is.ends_with("view") {
+            continue;
+        }
+        let (a, b) = (first.columns(identity), second.columns(identity));
+        if a == b {
+            continue;
+        }
+        let a: Vec<&str> = a.iter().copied().filter(|name| b.contains(name)).collect();
+        let b: Vec<&str> = b.iter().copied().filter(|name| a.contains(name)).collect();
+        if a != b {
+            out.push(Difference {
+                of: identity.clone(),
+                is: is.to_owned(),
+                change: Change::Differs { aspect: "column order", first: Some(a.join(", ")), second: Some(b.join(", ")) },
+                facts: facts.clone(),
+            });
+        }
+    }
+}

@@ -43,7 +43,7 @@ pub(crate) fn fold(differences: Vec<Difference>) -> Vec<Cause> {
             with: BTreeSet::new(),
         });
         if root != at {
-            cause.severity = cause.severity.max(weight(of, difference));
+            cause.severity = cause.severity.max(severity(difference));
             cause.with.insert(difference.of.shown());
         }
         if root != at && difference.of == of.of {
@@ -51,12 +51,6 @@ pub(crate) fn fold(differences: Vec<Difference>) -> Vec<Cause> {
         }
     }
     grouped(out.into_values().collect())
-}
-
-/// What a follower adds: a lone object brings others of its side along without becoming worse than they are.
-fn weight(of: &Difference, follower: &Difference) -> Severity {
-    let moved = matches!(of.of.kind, Kind::Type | Kind::Collation | Kind::Extension) || of.of == follower.of;
-    if moved { severity(follower) } else { Severity::Notice }
 }
 
 struct Fold<'a> {

@@ -46,10 +46,15 @@ pub(crate) fn differences(first: &Catalog, second: &Catalog) -> (Vec<Difference>
     let only_second = renamed.objects.iter().filter(|(identity, _)| !first.objects.contains_key(*identity));
     out.extend(only_second.map(|(identity, facts)| lone(identity, facts, false)));
     order(first, &renamed, &mut out);
+    for difference in out.iter_mut().filter(|difference| difference.of.kind == Kind::Column) {
+        if is_view(first, &renamed, &difference.of.owner()) {
+            "view column".clone_into(&mut difference.is);
+        }
+    }
     // Columns of a view are its definition's.
     out.retain(|difference| {
         let is_lone = matches!(difference.change, Change::Lone { .. });
-        !(is_lone && difference.of.kind == Kind::Column && is_view(first, &renamed, &difference.of.owner()))
+        !(is_lone && difference.is == "view column")
     });
     (out, renames)
 }
@@ -81,7 +86,6 @@ fn compare(identity: &Identity, facts: &Facts, other: &Facts, renames: &Renames,
     if facts == other {
         return;
     }
-    let is_view_column = identity.kind == Kind::Column;
     let mut aspects: BTreeMap<&'static str, ()> = facts.keys().map(|key| (*key, ())).collect();
     aspects.extend(other.keys().map(|key| (*key, ())));
     let column_type = facts.get("type").map_or("", String::as_str);
@@ -90,7 +94,6 @@ fn compare(identity: &Identity, facts: &Facts, other: &Facts, renames: &Renames,
         if a == b || same(identity.kind, aspect, column_type, a.map(String::as_str), b.map(String::as_str), renames) {
             continue;
         }
-        let _ = is_view_column;
         out.push(Difference {
             of: identity.clone(),
             is: word(identity.kind, facts),

@@ -58,7 +58,7 @@ fn differs(difference: &Difference, aspect: &str, first: Option<&str>, second: O
         (Kind::Sequence, "increment" | "owned by") => Warning,
         (Kind::Column, "identity options" | "foreign options" | "not null rule") => Warning,
         // Only a view's own: the columns of a table are the application's.
-        (Kind::Column, "default") if difference.is == "view column" => Notice,
+        (Kind::Column, _) if difference.is == "view column" => Notice,
         (Kind::Relation, "security barrier" | "foreign options") => Warning,
         (Kind::Relation, "check option") if is_view => Error,
         (Kind::Routine, "cost" | "rows" | "support") => Notice,

@@ -68,7 +68,7 @@ SELECT 'default privileges', coalesce(n.nspname::text, ''), '', format('%s by %s
 FROM pg_default_acl a LEFT JOIN pg_namespace n ON n.oid = a.defaclnamespace
 
 UNION ALL
-SELECT 'setting', '', '', coalesce(r.rolname || ': ', '') || split_part(c, '=', 1), json_build_object('value', substr(c, strpos(c, '=') + 1))::text
+SELECT 'setting', '', '', coalesce(r.rolname || ': ', '') || lower(split_part(c, '=', 1)), json_build_object('value', substr(c, strpos(c, '=') + 1))::text
 FROM pg_db_role_setting s JOIN pg_database d ON d.oid = s.setdatabase AND d.datname = current_database()
 LEFT JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) c
 

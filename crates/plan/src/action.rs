@@ -347,7 +347,9 @@ impl Action {
             Self::BuildMigrations { database, .. } => {
                 ("build", "built", format!("the migrations' side, `{database}`"))
             }
-            Self::BuildModels { database, .. } => ("build", "built", format!("the models' side, `{database}`")),
+            Self::BuildModels { database, .. } => {
+                ("build", "built", format!("the models' side, `{database}`"))
+            }
             Self::Compare(comparison) => ("compare", "compared", comparison.named()),
             Self::Accept { .. } => ("accept", "accepted", "what was found".to_owned()),
             Self::OpenPsql { database, .. } => ("open", "closed", format!("psql on `{database}`")),

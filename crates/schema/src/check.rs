@@ -3,8 +3,8 @@
 use clap::{Parser, ValueEnum};
 use plan::check::{Comparison, Form, Place, Side};
 use plan::{
-    Action, Config, DatabaseName, Exit, Expect, Fault, Label, LabelKind, Plan, Secret, Server, Step, Tool, Wants,
-    World, guard,
+    Action, Config, DatabaseName, Exit, Expect, Fault, Label, LabelKind, Plan, Secret, Server, Step, Tool,
+    Wants, World, guard,
 };
 use shell::{Command, Shared};
 
@@ -102,7 +102,9 @@ impl Check {
             sides.push((Side::Migrations, Place::Database { database: database.clone() }));
             scratch.push(database);
         }
-        if wanted(Which::Models) && (config.models.command.is_some() || config.migrations.tool == Some(Tool::Alembic)) {
+        if wanted(Which::Models)
+            && (config.models.command.is_some() || config.migrations.tool == Some(Tool::Alembic))
+        {
             let after = scratch.first().cloned();
             let database = scratch_name(server, world, "models");
             create(plan, world, server, &database);
@@ -147,7 +149,9 @@ fn too_few(sides: &[(Side, Place)], config: &Config) -> Fault {
             format!("there are only: {there}")
         }
     };
-    let fault = Fault::new(Exit::Usage, "there are no two sides to compare").cause(cause).state("nothing was changed");
+    let fault = Fault::new(Exit::Usage, "there are no two sides to compare")
+        .cause(cause)
+        .state("nothing was changed");
     if config.migrations.tool.is_none() {
         return fault.hint("set migrations.tool and migrations.dir in cleanslate.toml");
     }
@@ -160,7 +164,8 @@ fn scratch_name(server: &Server, world: &World, side: &str) -> DatabaseName {
         let taken = server.databases.iter().find(|database| database.name == *name);
         taken.is_none_or(|database| is_scratch(database, world))
     };
-    let suffixes = std::iter::once(format!("__check_{side}")).chain((2..100).map(|n| format!("__check_{side}_{n}")));
+    let suffixes =
+        std::iter::once(format!("__check_{side}")).chain((2..100).map(|n| format!("__check_{side}_{n}")));
     let mut names = suffixes.map(|suffix| server.name.suffixed(&suffix));
     names.find(ours).unwrap_or_else(|| server.name.suffixed("__check"))
 }

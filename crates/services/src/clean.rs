@@ -58,6 +58,7 @@ impl Command for Clean {
             sizes: true,
             lock: true,
             running: false,
+            elsewhere: false,
         }
     }
 

@@ -31,24 +31,31 @@ impl Builder<'_> {
         };
         let command = match (&models.command, migrations.tool) {
             (Some(command), _) => command.clone(),
-            (None, Some(Tool::Alembic)) => {
-                through_alembic(migrations.command.as_deref().unwrap_or("alembic upgrade head")).ok_or_else(|| {
-                    Fault::new(Exit::Usage, "models.command is missing")
-                        .cause("migrations.command does not call alembic, whose env.py knows the models")
-                })?
-            }
+            (None, Some(Tool::Alembic)) => through_alembic(
+                migrations.command.as_deref().unwrap_or("alembic upgrade head"),
+            )
+            .ok_or_else(|| {
+                Fault::new(Exit::Usage, "models.command is missing")
+                    .cause("migrations.command does not call alembic, whose env.py knows the models")
+            })?,
             _ => {
                 return Err(Fault::new(Exit::Usage, "models.command is missing")
                     .cause("only SQLAlchemy's models are created without one"));
             }
         };
-        let create: Vec<String> = extensions.iter().map(|name| format!("CREATE EXTENSION IF NOT EXISTS {}", quoted(name))).collect();
+        let create: Vec<String> = extensions
+            .iter()
+            .map(|name| format!("CREATE EXTENSION IF NOT EXISTS {}", quoted(name)))
+            .collect();
         self.postgres.run(database, &create.join(";")).map_err(|error| fault(&attempt, &error))?;
         let home = at.home()?;
         self.prove(&command, &at, &home)?;
-        let spoken = self.program(&command, &at, &home, database)?.output().map_err(|run| told(&attempt, &run))?;
+        let spoken =
+            self.program(&command, &at, &home, database)?.output().map_err(|run| told(&attempt, &run))?;
         if !holds_tables(self.postgres, database).map_err(|error| fault(&attempt, &error))? {
-            return Err(Fault::new(Exit::Failed, attempt).cause("it reported success, and there is no table in it"));
+            return Err(
+                Fault::new(Exit::Failed, attempt).cause("it reported success, and there is no table in it")
+            );
         }
         let answer = spoken.stdout.lines().find_map(|line| line.strip_prefix(ANSWER));
         Ok(answer.and_then(|answer| serde_json::from_str(answer).ok()).unwrap_or_default())
@@ -65,7 +72,8 @@ fn through_alembic(command: &str) -> Option<String> {
     let at = command.rfind("alembic upgrade").or_else(|| command.rfind("alembic -"))?;
     let (before, after) = command.split_at(at);
     let rest: Vec<&str> = after.split_whitespace().collect();
-    let config = rest.iter().position(|word| *word == "-c" || *word == "--config").and_then(|at| rest.get(at + 1));
+    let config =
+        rest.iter().position(|word| *word == "-c" || *word == "--config").and_then(|at| rest.get(at + 1));
     let script = SCRIPT.replace("CONFIG", &format!("{:?}", config.copied().unwrap_or("alembic.ini")));
     let script = words::shell(&script);
     match before.trim_end().strip_suffix("-m") {
@@ -86,7 +94,9 @@ mod tests {
     fn the_script_runs_where_alembic_would() {
         let command = |text: &str| through_alembic(text).unwrap();
 
-        assert!(command("cd backend && uv run alembic upgrade head").starts_with("cd backend && uv run sh -c "));
+        assert!(
+            command("cd backend && uv run alembic upgrade head").starts_with("cd backend && uv run sh -c ")
+        );
         assert!(command("python -m alembic upgrade head").starts_with("python  -c "));
         assert!(command(".venv/bin/alembic upgrade head").starts_with(".venv/bin/python -c "));
         assert!(command("alembic -c db/alembic.ini upgrade head").contains("db/alembic.ini"));

@@ -47,7 +47,8 @@ impl Accepted {
     /// As the text of the file.
     #[must_use]
     pub fn text(&self) -> String {
-        let head = "# Differences that slate-check leaves out. An entry counts while the sides are as it says.\n\n";
+        let head =
+            "# Differences that slate-check leaves out. An entry counts while the sides are as it says.\n\n";
         format!("{head}{}", toml::to_string(self).unwrap_or_default())
     }
 
@@ -68,6 +69,8 @@ pub fn accepted(findings: Vec<Finding>, accepted: &Accepted) -> (Vec<Finding>, u
 }
 
 fn sides(finding: &Finding) -> String {
-    let one = |(side, value): (&super::Side, &Option<String>)| format!("{side}: {}", value.as_deref().unwrap_or("nothing"));
+    let one = |(side, value): (&super::Side, &Option<String>)| {
+        format!("{side}: {}", value.as_deref().unwrap_or("nothing"))
+    };
     finding.sides.iter().map(one).collect::<Vec<_>>().join("; ")
 }

@@ -188,7 +188,9 @@ impl Catalog {
     pub fn add(&mut self, kind: &str, schema: &str, relation: &str, name: &str, facts: &Map<String, Value>) {
         let Some(kind) = Kind::of_query(kind) else { return };
         let bookkeeping = |name: &str| {
-            BOOKKEEPING.iter().any(|book| name == *book || name.strip_prefix(book).is_some_and(|rest| rest == "_id_seq"))
+            BOOKKEEPING
+                .iter()
+                .any(|book| name == *book || name.strip_prefix(book).is_some_and(|rest| rest == "_id_seq"))
         };
         if bookkeeping(relation) {
             return;
@@ -197,8 +199,12 @@ impl Catalog {
             let columns = self.order.entry((schema.to_owned(), relation.to_owned())).or_default();
             columns.push((at, name.to_owned()));
         }
-        let identity =
-            Identity { kind, schema: schema.to_owned(), relation: relation.to_owned(), name: name.to_owned() };
+        let identity = Identity {
+            kind,
+            schema: schema.to_owned(),
+            relation: relation.to_owned(),
+            name: name.to_owned(),
+        };
         self.objects.insert(identity, shape::facts(kind, facts));
     }
 
@@ -227,10 +233,52 @@ impl Catalog {
         extensions.map(|identity| identity.name.as_str()).collect()
     }
 
+    /// Leaves out the views and the attributes of which these models describe none at all.
+    pub(crate) fn keep_described(&mut self, models: &Self) {
+        const OPTIONAL: [&str; 14] = [
+            "comment",
+            "options",
+            "toast options",
+            "replica identity",
+            "clustered",
+            "row security",
+            "forced row security",
+            "statistics target",
+            "storage",
+            "compression",
+            "persistence",
+            "fires",
+            "triggers",
+            "tablespace",
+        ];
+        let is_view = |facts: &Facts| facts.get("is").is_some_and(|is| is.ends_with("view"));
+        let describes = |attribute: &str| models.objects.values().any(|facts| facts.contains_key(attribute));
+        let left_out: Vec<&str> = OPTIONAL
+            .into_iter()
+            .filter(|attribute| !describes(attribute))
+            .chain(["owner", "grants"])
+            .collect();
+        if !models.objects.values().any(is_view) {
+            let views: Vec<Identity> = self
+                .objects
+                .iter()
+                .filter(|(_, facts)| is_view(facts))
+                .map(|(identity, _)| identity.clone())
+                .collect();
+            self.objects.retain(|identity, _| !views.contains(&identity.owner()));
+        }
+        for facts in self.objects.values_mut() {
+            facts.retain(|attribute, _| !left_out.contains(attribute));
+        }
+    }
+
     /// Leaves out what this tells to.
     pub(crate) fn without(&self, leave: impl Fn(&Identity) -> bool) -> Self {
         let objects = self.objects.iter().filter(|(identity, _)| !leave(identity));
-        Self { objects: objects.map(|(identity, facts)| (identity.clone(), facts.clone())).collect(), order: self.order.clone() }
+        Self {
+            objects: objects.map(|(identity, facts)| (identity.clone(), facts.clone())).collect(),
+            order: self.order.clone(),
+        }
     }
 }
 

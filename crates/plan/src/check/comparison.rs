@@ -23,8 +23,12 @@ pub struct Comparison {
 #[serde(untagged)]
 pub enum Place {
     /// On the workspace's server.
-    Database { database: DatabaseName },
-    Url { url: Secret },
+    Database {
+        database: DatabaseName,
+    },
+    Url {
+        url: Secret,
+    },
 }
 
 /// How findings are told to people.

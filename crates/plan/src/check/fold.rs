@@ -19,8 +19,8 @@ pub(crate) struct Cause {
 }
 
 /// Folds what follows into what it follows from.
-pub(crate) fn fold(differences: Vec<Difference>) -> Vec<Cause> {
-    let fold = Fold::new(&differences);
+pub(crate) fn fold(differences: &[Difference], parents: &Parents) -> Vec<Cause> {
+    let fold = Fold::new(differences, parents);
     let causes: Vec<Option<usize>> = (0..differences.len()).map(|at| fold.cause(at)).collect();
     let root = |mut at: usize| {
         // A cause may follow from another one; never in a circle, but a bound costs nothing.
@@ -43,17 +43,24 @@ pub(crate) fn fold(differences: Vec<Difference>) -> Vec<Cause> {
             with: BTreeSet::new(),
         });
         if root != at {
-            cause.severity = cause.severity.max(severity(difference));
-            cause.with.insert(difference.of.shown());
-        }
-        if root != at && difference.of == of.of {
-            cause.with.remove(&of.of.shown());
+            // A domain's rules are part of it.
+            if difference.of.kind != Kind::DomainConstraint {
+                cause.severity = cause.severity.max(severity(difference));
+            }
+            cause.with.insert(match &difference.change {
+                Change::Differs { aspect, .. } if difference.of == of.of => format!("its {aspect}"),
+                _ => difference.of.shown(),
+            });
         }
     }
     grouped(out.into_values().collect())
 }
 
+/// Schema and name of a relation to what it is a partition or a child of.
+pub(crate) type Parents = BTreeMap<(String, String), String>;
+
 struct Fold<'a> {
+    parents: &'a Parents,
     all: &'a [Difference],
     /// Lone objects by the words that mention them.
     by_word: HashMap<String, Vec<usize>>,
@@ -62,7 +69,7 @@ struct Fold<'a> {
 }
 
 impl<'a> Fold<'a> {
-    fn new(all: &'a [Difference]) -> Self {
+    fn new(all: &'a [Difference], parents: &'a Parents) -> Self {
         let mut by_word: HashMap<String, Vec<usize>> = HashMap::new();
         let mut by_identity: HashMap<&Identity, Vec<usize>> = HashMap::new();
         for (at, difference) in all.iter().enumerate() {
@@ -77,7 +84,7 @@ impl<'a> Fold<'a> {
         let types_changed = all.iter().any(|difference| {
             matches!(difference.change, Change::Differs { aspect: "type" | "base type", .. })
         });
-        Self { all, by_word, by_identity, types_changed }
+        Self { parents, all, by_word, by_identity, types_changed }
     }
 
     fn get(&self, identity: &Identity) -> impl Iterator<Item = (usize, &'a Difference)> {
@@ -94,6 +101,7 @@ impl<'a> Fold<'a> {
             .or_else(|| self.schema(at, this))
             .or_else(|| self.parent(at, this))
             .or_else(|| self.mentioned(at, this))
+            .or_else(|| self.retold(at, this))
             .or_else(|| self.casts(at, this))
     }
 
@@ -101,44 +109,118 @@ impl<'a> Fold<'a> {
     fn relation(&self, at: usize, this: &Difference) -> Option<usize> {
         let owner = this.of.owner();
         let whole = |difference: &Difference| match &difference.change {
-            Change::Lone { in_first } => matches!(&this.change, Change::Lone { in_first: mine } if mine == in_first),
+            Change::Lone { in_first } => {
+                matches!(&this.change, Change::Lone { in_first: mine } if mine == in_first)
+            }
             Change::Differs { aspect: "is", .. } => true,
+            // What it had from its parent it has by itself now, or the other way round.
+            Change::Differs { aspect: "parents", .. } => matches!(this.change, Change::Lone { .. }),
             _ => false,
         };
         if this.of.is_on_relation() || this.of.kind == Kind::Relation {
-            return self.get(&owner).find(|(other, difference)| *other != at && whole(difference)).map(|(other, _)| other);
+            return self
+                .get(&owner)
+                .find(|(other, difference)| *other != at && whole(difference))
+                .map(|(other, _)| other);
         }
         if this.of.kind == Kind::DomainConstraint {
-            let domain = Identity { kind: Kind::Type, name: this.of.relation.clone(), relation: String::new(), ..this.of.clone() };
-            return self.get(&domain).find(|(_, difference)| is_lone(difference) == is_lone(this)).map(|(other, _)| other);
+            let domain = Identity {
+                kind: Kind::Type,
+                name: this.of.relation.clone(),
+                relation: String::new(),
+                ..this.of.clone()
+            };
+            return self
+                .get(&domain)
+                .find(|(_, difference)| is_lone(difference) == is_lone(this))
+                .map(|(other, _)| other);
         }
         None
     }
 
     /// Several aspects of one column that change together, and the sequence behind it.
     fn column(&self, at: usize, this: &Difference) -> Option<usize> {
-        let Change::Differs { aspect, .. } = &this.change else { return self.sequence(at, this) };
-        let rank = |aspect: &str| {
-            let ranks = ["is", "made as", "type", "generated", "identity", "columns", "check", "definition", "command", "partition key"];
-            ranks.iter().position(|known| *known == aspect)
+        let aspect = match &this.change {
+            Change::Differs { aspect, .. } => aspect,
+            Change::Renamed { .. } if this.is == "view column" => return self.view(at, this),
+            Change::Renamed { .. } => return self.made_again(at, this),
+            Change::Lone { .. } => return self.sequence(at, this),
         };
         let follows: &[&str] = match (this.of.kind, *aspect) {
-            (Kind::Column, "default" | "identity options" | "not null" | "kept") => &["generated", "identity"],
+            (Kind::Column, "default" | "identity options" | "not null" | "kept") => {
+                &["generated", "identity"]
+            }
             (Kind::Column, "collation" | "storage" | "compression") => &["type"],
             (Kind::Column, "identity") => &["generated"],
             (Kind::Type, _) => &["is"],
-            (Kind::Constraint | Kind::Index, _) => &["made as"],
-            (Kind::Routine, "returns" | "arguments" | "aggregate" | "body") => &["argument types", "is"],
-            (Kind::Sequence, "maximum" | "minimum") => &["type", "increment"],
-            (Kind::Relation, "partition bound") => &["parents"],
-            _ => &[],
+            (Kind::Relation, "partition bound") => &["parents", "is"],
+            (Kind::Relation, "partition key") => &["is"],
+            _ => return self.made_again(at, this),
         };
-        let _ = rank;
         self.get(&this.of)
             .find(|(other, difference)| {
                 *other != at && matches!(&difference.change, Change::Differs { aspect, .. } if follows.contains(aspect))
             })
             .map(|(other, _)| other)
+    }
+
+    /// A view's column is renamed by its definition.
+    fn view(&self, at: usize, this: &Difference) -> Option<usize> {
+        let defined = |difference: &Difference| {
+            matches!(difference.change, Change::Differs { aspect: "definition", .. })
+        };
+        self.get(&this.of.owner())
+            .find(|(other, difference)| *other != at && defined(difference))
+            .map(|(other, _)| other)
+    }
+
+    /// A view that tells a renamed column by its new name.
+    fn retold(&self, at: usize, this: &Difference) -> Option<usize> {
+        let Change::Differs { aspect: "definition", first: Some(first), second: Some(second) } = &this.change
+        else {
+            return None;
+        };
+        let mut names = (BTreeSet::new(), BTreeSet::new());
+        collect(first, &mut names.0);
+        collect(second, &mut names.1);
+        let renamed = |difference: &Difference| {
+            let Change::Renamed { to } = &difference.change else { return false };
+            difference.is == "column" && names.0.contains(&difference.of.name) && names.1.contains(&to.name)
+        };
+        self.all.iter().position(renamed).filter(|other| *other != at)
+    }
+
+    /// Several aspects of an object that is made in one statement: the worst of them tells.
+    fn made_again(&self, at: usize, this: &Difference) -> Option<usize> {
+        use Kind::{
+            Constraint, DomainConstraint, Index, Operator, Policy, Routine, Sequence, Statistics, Trigger,
+        };
+        let beside = |difference: &Difference| {
+            matches!(difference.change, Change::Differs { aspect: "comment" | "owner" | "grants", .. })
+        };
+        if !matches!(
+            this.of.kind,
+            Constraint
+                | DomainConstraint
+                | Index
+                | Operator
+                | Policy
+                | Routine
+                | Sequence
+                | Statistics
+                | Trigger
+        ) || beside(this)
+        {
+            return None;
+        }
+        let rank = |at: usize, difference: &Difference| {
+            let renamed = matches!(difference.change, Change::Renamed { .. });
+            (severity(difference), !renamed, std::cmp::Reverse(at))
+        };
+        let all =
+            self.get(&this.of).filter(|(_, difference)| !beside(difference) && is_lone(difference).is_none());
+        let (worst, _) = all.max_by_key(|(at, difference)| rank(*at, difference))?;
+        (worst != at).then_some(worst)
     }
 
     /// A sequence goes with the column that owns it, and with the default that used it.
@@ -149,7 +231,8 @@ impl<'a> Fold<'a> {
         let owned_by = this.facts.get("owned by")?;
         self.all.iter().enumerate().find_map(|(other, difference)| {
             let mine = difference.of.kind == Kind::Column && dotted(&difference.of) == *owned_by
-                || difference.of.kind == Kind::Relation && owned_by.starts_with(&format!("{}.", dotted(&difference.of)));
+                || difference.of.kind == Kind::Relation
+                    && owned_by.starts_with(&format!("{}.", dotted(&difference.of)));
             let counts = match &difference.change {
                 Change::Lone { .. } => is_lone(difference) == is_lone(this),
                 Change::Differs { aspect, .. } => ["default", "identity", "type", "is"].contains(aspect),
@@ -160,23 +243,40 @@ impl<'a> Fold<'a> {
     }
 
     fn schema(&self, at: usize, this: &Difference) -> Option<usize> {
-        if this.of.kind == Kind::Schema || this.of.schema.is_empty() || !matches!(this.change, Change::Lone { .. }) {
+        if this.of.kind == Kind::Schema
+            || this.of.schema.is_empty()
+            || !matches!(this.change, Change::Lone { .. })
+        {
             return None;
         }
-        let schema = Identity { kind: Kind::Schema, schema: this.of.schema.clone(), relation: String::new(), name: String::new() };
-        self.get(&schema).find(|(other, difference)| *other != at && is_lone(difference) == is_lone(this)).map(|(other, _)| other)
+        let schema = Identity {
+            kind: Kind::Schema,
+            schema: this.of.schema.clone(),
+            relation: String::new(),
+            name: String::new(),
+        };
+        self.get(&schema)
+            .find(|(other, difference)| *other != at && is_lone(difference) == is_lone(this))
+            .map(|(other, _)| other)
     }
 
     /// What a partition or a child has from its parent.
     fn parent(&self, at: usize, this: &Difference) -> Option<usize> {
         let (kind, child) = (this.of.kind, this.of.owner());
-        let parents = self.parents_of(&child, this)?;
+        let parents = self.parents.get(&(child.schema.clone(), child.relation.clone()))?;
         parents.split(", ").find_map(|parent| {
             let (schema, relation) = parent.split_once('.').unwrap_or(("public", parent));
-            let owner = Identity { kind: Kind::Relation, schema: schema.to_owned(), relation: relation.trim_matches('"').to_owned(), name: String::new() };
+            let owner = Identity {
+                kind: Kind::Relation,
+                schema: schema.to_owned(),
+                relation: relation.trim_matches('"').to_owned(),
+                name: String::new(),
+            };
             let same = Identity { kind, name: this.of.name.clone(), ..owner.clone() };
             let alike = |difference: &Difference| match (&difference.change, &this.change) {
-                (Change::Differs { aspect, .. }, Change::Differs { aspect: mine, .. }) => aspect == mine && kind != Kind::Relation,
+                (Change::Differs { aspect, .. }, Change::Differs { aspect: mine, .. }) => {
+                    aspect == mine && kind != Kind::Relation
+                }
                 (Change::Lone { in_first }, Change::Lone { in_first: mine }) => in_first == mine,
                 (Change::Renamed { .. }, Change::Renamed { .. }) => kind != Kind::Relation,
                 _ => false,
@@ -190,14 +290,12 @@ impl<'a> Fold<'a> {
                 is(&difference.change) && is(&this.change)
             };
             let inherited = self.get(&same).find(|(other, difference)| *other != at && alike(difference));
-            let of_key = || self.get(&owner).find(|(other, difference)| *other != at && (keyed(difference) || order(difference)));
+            let of_key = || {
+                self.get(&owner)
+                    .find(|(other, difference)| *other != at && (keyed(difference) || order(difference)))
+            };
             inherited.or_else(of_key).map(|(other, _)| other)
         })
-    }
-
-    fn parents_of(&self, child: &Identity, this: &Difference) -> Option<String> {
-        let own = if this.of.kind == Kind::Relation { this.facts.get("parents") } else { this.facts.get("of parents") };
-        own.cloned().filter(|_| child.kind == Kind::Relation)
     }
 
     /// What it mentions is not there on the side that has it.
@@ -208,7 +306,17 @@ impl<'a> Fold<'a> {
             Change::Renamed { .. } => None,
             Change::Differs { aspect, first, second } => {
                 // A default that went, a type that went, a view that was told without it: they follow.
-                let follows = ["default", "type", "base type", "definition", "tables", "parents", "attributes", "owned by", "function"];
+                let follows = [
+                    "default",
+                    "type",
+                    "base type",
+                    "definition",
+                    "tables",
+                    "parents",
+                    "attributes",
+                    "owned by",
+                    "function",
+                ];
                 if !follows.contains(aspect) {
                     return None;
                 }
@@ -221,7 +329,9 @@ impl<'a> Fold<'a> {
     fn all_mentions(&self, at: usize, this: &Difference, in_first: bool) -> Option<usize> {
         let words = mentions(this, in_first);
         let candidates = words.iter().filter_map(|word| self.by_word.get(word)).flatten().copied();
-        let mut fits: Vec<usize> = candidates.filter(|other| *other != at && self.is_below(*other, this, in_first, &words)).collect();
+        let mut fits: Vec<usize> = candidates
+            .filter(|other| *other != at && self.is_below(*other, this, in_first, &words))
+            .collect();
         fits.sort_by_key(|other| self.all.get(*other).map(|difference| rank(difference.of.kind)));
         fits.first().copied()
     }
@@ -233,13 +343,17 @@ impl<'a> Fold<'a> {
             return false;
         }
         let below = rank(cause.of.kind) < rank(this.of.kind)
-            || (cause.of.kind == Kind::Relation && this.of.kind == Kind::Relation && is_built_on(this, cause));
+            || (cause.of.kind == Kind::Relation
+                && this.of.kind == Kind::Relation
+                && is_built_on(this, cause));
         match cause.of.kind {
             // A column's name says little alone: its table has to be in it too.
             Kind::Column => {
                 let is_here = this.of.is_on_relation() && this.of.owner() == cause.of.owner();
                 let is_told = this.of.kind != Kind::Column && words.contains(&cause.of.relation);
-                (below || this.of.kind == Kind::Relation) && this.of.kind != Kind::Column && (is_here || is_told)
+                (below || this.of.kind == Kind::Relation)
+                    && this.of.kind != Kind::Column
+                    && (is_here || is_told)
             }
             _ => below,
         }
@@ -247,14 +361,28 @@ impl<'a> Fold<'a> {
 
     /// A column's type changed, and what prints casts of it prints others.
     fn casts(&self, at: usize, this: &Difference) -> Option<usize> {
-        let Change::Differs { aspect, first: Some(first), second: Some(second) } = &this.change else { return None };
-        let printed = ["check", "definition", "using", "with check", "generated", "where", "columns", "exclude", "default"].contains(aspect);
+        let Change::Differs { aspect, first: Some(first), second: Some(second) } = &this.change else {
+            return None;
+        };
+        let printed = [
+            "check",
+            "definition",
+            "using",
+            "with check",
+            "generated",
+            "where",
+            "columns",
+            "exclude",
+            "default",
+        ]
+        .contains(aspect);
         if !self.types_changed || !printed || without_casts(first) != without_casts(second) {
             return None;
         }
         let of_type = |difference: &&Difference| {
             matches!(difference.change, Change::Differs { aspect: "type" | "base type", .. })
-                && (difference.of.owner() == this.of.owner() || tokens(first).contains(&Token::Name(difference.of.name.clone())))
+                && (difference.of.owner() == this.of.owner()
+                    || tokens(first).contains(&Token::Name(difference.of.name.clone())))
         };
         let found = self.all.iter().position(|difference| of_type(&difference))?;
         (found != at).then_some(found)
@@ -315,10 +443,22 @@ fn mentions(difference: &Difference, in_first: bool) -> BTreeSet<String> {
         Change::Differs { first, second, .. } => {
             told.extend(if in_first { first.as_deref() } else { second.as_deref() });
         }
-        _ => told.extend(difference.facts.iter().filter(|(key, _)| **key != "body" && **key != "comment" && **key != "provides").map(|(_, value)| value.as_str())),
+        _ => told.extend(
+            difference
+                .facts
+                .iter()
+                .filter(|(key, _)| **key != "body" && **key != "comment" && **key != "provides")
+                .map(|(_, value)| value.as_str()),
+        ),
     }
     let other = match &difference.change {
-        Change::Differs { first, second, .. } => if in_first { second.as_deref() } else { first.as_deref() },
+        Change::Differs { first, second, .. } => {
+            if in_first {
+                second.as_deref()
+            } else {
+                first.as_deref()
+            }
+        }
         _ => None,
     };
     for text in told {
@@ -355,8 +495,13 @@ fn grouped(causes: Vec<Cause>) -> Vec<Cause> {
     let mut out: Vec<Cause> = Vec::new();
     for cause in causes {
         let same = out.iter_mut().find(|other| match (&other.difference.change, &cause.difference.change) {
-            (Change::Differs { aspect: a, first: b, second: c }, Change::Differs { aspect: d, first: e, second: f }) => {
-                ["owner", "grants", "tablespace", "access method", "persistence"].contains(a) && (a, b, c) == (d, e, f)
+            (
+                Change::Differs { aspect: a, first: b, second: c },
+                Change::Differs { aspect: d, first: e, second: f },
+            ) => {
+                ["owner", "grants", "tablespace", "access method", "persistence", "triggers", "fires"]
+                    .contains(a)
+                    && (a, b, c) == (d, e, f)
             }
             _ => false,
         });

@@ -29,7 +29,11 @@ pub struct Described {
 /// The findings with what to do about each, where that can be told. `command` names a command of ours as a person types
 /// it.
 #[must_use]
-pub fn hinted(mut findings: Vec<Finding>, sources: &Sources, command: &dyn Fn(&str) -> String) -> Vec<Finding> {
+pub fn hinted(
+    mut findings: Vec<Finding>,
+    sources: &Sources,
+    command: &dyn Fn(&str) -> String,
+) -> Vec<Finding> {
     for finding in &mut findings {
         finding.hint = quoted_twice(finding).or_else(|| hint(finding, sources, command));
     }
@@ -37,7 +41,11 @@ pub fn hinted(mut findings: Vec<Finding>, sources: &Sources, command: &dyn Fn(&s
 }
 
 fn hint(finding: &Finding, sources: &Sources, command: &dyn Fn(&str) -> String) -> Option<String> {
-    let key = if finding.object.split('.').count() > 2 { finding.object.clone() } else { format!("public.{}", finding.object) };
+    let key = if finding.object.split('.').count() > 2 {
+        finding.object.clone()
+    } else {
+        format!("public.{}", finding.object)
+    };
     let described = sources.models.get(&key);
     let model = described.and_then(|described| described.place.as_deref());
     match (finding.aspect.as_str(), finding.alone) {
@@ -47,8 +55,12 @@ fn hint(finding: &Finding, sources: &Sources, command: &dyn Fn(&str) -> String) 
             let from = model.map(|model| format!(" ({model})")).unwrap_or_default();
             Some(format!("{at}add `{line},`{from}"))
         }
-        ("missing", Some(Side::Models)) => model.map(|model| format!("the model is {model}: the migrations do not make it")),
-        ("missing", Some(Side::Migrations)) => Some("only the migrations make it: add it to the models, or take it out there".to_owned()),
+        ("missing", Some(Side::Models)) => {
+            model.map(|model| format!("the model is {model}: the migrations do not make it"))
+        }
+        ("missing", Some(Side::Migrations)) => {
+            Some("only the migrations make it: add it to the models, or take it out there".to_owned())
+        }
         (_, Some(Side::Live)) => Some(format!("live alone: {}", command("reset --drop"))),
         _ => model.map(|model| format!("model: {model}")),
     }
@@ -59,14 +71,18 @@ fn migration_line(finding: &Finding, described: &Described, files: &[(String, St
     let mut names = finding.object.rsplit('.');
     let (_, Some(table)) = (names.next(), names.next()) else { return String::new() };
     let Some(before) = described.after.as_deref() else { return String::new() };
-    let quoted = |text: &str, name: &str| text.contains(&format!("\"{name}\"")) || text.contains(&format!("'{name}'"));
+    let quoted =
+        |text: &str, name: &str| text.contains(&format!("\"{name}\"")) || text.contains(&format!("'{name}'"));
     for (file, text) in files {
         let mut inside = false;
         for (number, line) in (1..).zip(text.lines()) {
             if line.contains("create_table(") {
                 inside = quoted(line, table);
             } else if !inside && quoted(line, table) && !line.contains("Column(") {
-                let above = text.lines().nth(number - 2).is_some_and(|above| above.trim_end().ends_with("create_table("));
+                let above = text
+                    .lines()
+                    .nth(number - 2)
+                    .is_some_and(|above| above.trim_end().ends_with("create_table("));
                 inside = above;
             }
             if inside && line.contains("Column(") && quoted(line, before) {
@@ -83,6 +99,10 @@ fn quoted_twice(finding: &Finding) -> Option<String> {
         return None;
     }
     let twice = |value: &&String| value.starts_with("'''") || value.starts_with("'\"");
-    let (side, _) = finding.sides.iter().filter_map(|(side, value)| Some((side, value.as_ref()?))).find(|(_, value)| twice(value))?;
+    let (side, _) = finding
+        .sides
+        .iter()
+        .filter_map(|(side, value)| Some((side, value.as_ref()?)))
+        .find(|(_, value)| twice(value))?;
     Some(format!("the value in {side} holds quotes of its own: was it quoted twice?"))
 }

@@ -33,7 +33,8 @@ pub(crate) fn default_for(expression: &str, kind: &str) -> String {
     while let Some(at) = nodes.iter().rposition(|node| node.is_sign("::")) {
         let (value, cast) = nodes.split_at(at);
         let cast_to = text(cast.get(1..).unwrap_or_default());
-        let names_it = cast_to == wanted || (wanted.starts_with("timestamp") && cast_to.starts_with("timestamp") && cast_to == wanted);
+        let names_it = cast_to == wanted
+            || (wanted.starts_with("timestamp") && cast_to.starts_with("timestamp") && cast_to == wanted);
         let number = is_number_type(&base) && is_number_type(cast_to.split(" (").next().unwrap_or_default());
         if !(names_it || number) || value.iter().any(|node| is_operator(node)) {
             break;
@@ -99,8 +100,10 @@ fn push_group(out: &mut Vec<Node>, group: Node) {
 
 /// A bracket behind this is an argument list, or belongs to a keyword.
 fn is_called(before: Option<&Node>) -> bool {
-    const OPEN: [&str; 14] =
-        ["and", "or", "not", "when", "then", "else", "case", "where", "on", "having", "select", "distinct", "by", "check"];
+    const OPEN: [&str; 14] = [
+        "and", "or", "not", "when", "then", "else", "case", "where", "on", "having", "select", "distinct",
+        "by", "check",
+    ];
     matches!(before, Some(Node::Leaf(Token::Name(name))) if !OPEN.contains(&name.as_str()))
 }
 
@@ -122,7 +125,9 @@ fn times(nodes: Vec<Node>) -> Vec<Node> {
         let has_precision = matches!(nodes.peek(), Some(Node::Group('(', inside)) if !inside.is_empty());
         let cast = |kind: &str| now().into_iter().chain([Node::sign("::")]).chain(tree(tokens(kind)));
         match &node {
-            Node::Leaf(Token::Name(name)) if name == "current_timestamp" && !has_precision => out.extend(now()),
+            Node::Leaf(Token::Name(name)) if name == "current_timestamp" && !has_precision => {
+                out.extend(now())
+            }
             Node::Leaf(Token::Name(name)) if name == "localtimestamp" && !has_precision => {
                 out.extend(cast("timestamp without time zone"));
             }
@@ -148,7 +153,8 @@ fn casts(nodes: Vec<Node>) -> Vec<Node> {
         let kind = nodes.get(at..at + length).unwrap_or_default();
         at += length;
         let told = text(kind);
-        let (element, array) = told.strip_suffix(" [ ]").map_or((told.as_str(), false), |element| (element, true));
+        let (element, array) =
+            told.strip_suffix(" [ ]").map_or((told.as_str(), false), |element| (element, true));
         let texts = ["text", "character varying", "varchar", "bpchar", "name"].contains(&element);
         match out.last() {
             Some(Node::Leaf(Token::Name(name))) if name == "null" => continue,
@@ -225,7 +231,10 @@ fn type_length(nodes: &[Node]) -> usize {
             if group(length) {
                 length += 1;
             }
-            if matches!(name(length), "with" | "without") && name(length + 1) == "time" && name(length + 2) == "zone" {
+            if matches!(name(length), "with" | "without")
+                && name(length + 1) == "time"
+                && name(length + 2) == "zone"
+            {
                 length += 3;
             }
         }
@@ -285,7 +294,9 @@ fn elements(inside: &[Node]) -> Option<Vec<Vec<Node>>> {
         [Node::Leaf(Token::Text(literal))] => {
             let plain = literal.strip_prefix('{')?.strip_suffix('}')?;
             let simple = !plain.is_empty() && !plain.contains(['"', '{', '\\']);
-            simple.then(|| plain.split(',').map(|text| vec![Node::Leaf(Token::Text(text.to_owned()))]).collect())
+            simple.then(|| {
+                plain.split(',').map(|text| vec![Node::Leaf(Token::Text(text.to_owned()))]).collect()
+            })
         }
         _ => None,
     }
@@ -293,9 +304,9 @@ fn elements(inside: &[Node]) -> Option<Vec<Vec<Node>>> {
 
 /// `x AT TIME ZONE z` and `timezone(z, x)`. Zones have no case.
 fn zones(nodes: Vec<Node>) -> Vec<Node> {
-    let at = nodes.windows(3).position(|three| {
-        matches!(three, [a, b, c] if a.is_name("at") && b.is_name("time") && c.is_name("zone"))
-    });
+    let at = nodes.windows(3).position(
+        |three| matches!(three, [a, b, c] if a.is_name("at") && b.is_name("time") && c.is_name("zone")),
+    );
     let zone = |node: &Node| match node {
         Node::Leaf(Token::Text(zone)) => Node::Leaf(Token::Text(zone.to_lowercase())),
         node => node.clone(),
@@ -325,16 +336,21 @@ fn zones(nodes: Vec<Node>) -> Vec<Node> {
 
 /// Conditions joined by AND or OR: neither order nor brackets among equals say anything.
 fn junctions(nodes: Vec<Node>) -> Vec<Node> {
-    let is_query = nodes.first().is_some_and(|node| node.is_name("select") || node.is_name("with") || node.is_name("case"));
+    let is_query = nodes
+        .first()
+        .is_some_and(|node| node.is_name("select") || node.is_name("with") || node.is_name("case"));
     let word = ["or", "and"].into_iter().find(|word| nodes.iter().any(|node| node.is_name(word)));
-    let Some(word) = word.filter(|_| !is_query && !nodes.iter().any(|node| node.is_name("between") || node.is_name("case")))
+    let Some(word) = word
+        .filter(|_| !is_query && !nodes.iter().any(|node| node.is_name("between") || node.is_name("case")))
     else {
         return nodes;
     };
     let mut parts: Vec<Vec<Node>> = Vec::new();
     for part in nodes.split(|node| node.is_name(word)) {
         match part {
-            [Node::Group('(', inside)] if inside.iter().any(|node| node.is_name(word)) && !is_mixed(inside) => {
+            [Node::Group('(', inside)]
+                if inside.iter().any(|node| node.is_name(word)) && !is_mixed(inside) =>
+            {
                 parts.extend(inside.split(|node| node.is_name(word)).map(<[Node]>::to_vec));
             }
             part => parts.push(part.to_vec()),
@@ -342,7 +358,9 @@ fn junctions(nodes: Vec<Node>) -> Vec<Node> {
     }
     parts.sort();
     parts.dedup();
-    if word == "or" && let Some(list) = as_list(&parts) {
+    if word == "or"
+        && let Some(list) = as_list(&parts)
+    {
         return list;
     }
     parts.join(&Node::name(word))
@@ -364,7 +382,9 @@ fn as_list(parts: &[Vec<Node>]) -> Option<Vec<Node>> {
         let at = inside.iter().position(|node| node.is_sign("="))?;
         let (left, right) = inside.split_at(at);
         let right = right.get(1..)?;
-        if !matches!(right, [Node::Leaf(Token::Text(_) | Token::Number(_))]) || *of.get_or_insert_with(|| left.to_vec()) != left {
+        if !matches!(right, [Node::Leaf(Token::Text(_) | Token::Number(_))])
+            || *of.get_or_insert_with(|| left.to_vec()) != left
+        {
             return None;
         }
         values.push(right.to_vec());
@@ -381,7 +401,9 @@ fn drop_casts(nodes: Vec<Node>) -> Vec<Node> {
         at += 1;
         match node {
             cast if cast.is_sign("::") => at += type_length(nodes.get(at..).unwrap_or_default()),
-            Node::Group(bracket, inside) => push_group(&mut out, Node::Group(*bracket, drop_casts(inside.clone()))),
+            Node::Group(bracket, inside) => {
+                push_group(&mut out, Node::Group(*bracket, drop_casts(inside.clone())))
+            }
             leaf @ Node::Leaf(_) => out.push(leaf.clone()),
         }
     }

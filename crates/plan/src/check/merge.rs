@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::catalog::{Catalog, Identity, Kind};
 use super::finding::{Finding, Severity, Side};
-use super::fold::{Cause, fold};
+use super::fold::{Cause, Parents, fold};
 use super::pair::{Change, differences};
 
 /// Kinds that models need not describe: where they describe none at all, they are not compared.
@@ -55,18 +55,19 @@ pub fn findings(sides: &[(Side, Catalog)]) -> Vec<Finding> {
     for (side, catalog) in sides.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, side)| side) {
         let (a, b) = comparable((*reference, expected), (*side, catalog));
         let (found, _) = differences(&a, &b);
-        for cause in fold(found) {
+        for cause in fold(&found, &parents(&[&a, &b])) {
             let (key, finding) = told(&cause, *reference, *side);
-            merged
-                .entry(key)
-                .and_modify(|earlier| join(earlier, &finding))
-                .or_insert(finding);
+            merged.entry(key).and_modify(|earlier| join(earlier, &finding)).or_insert(finding);
         }
     }
     let all: Vec<Side> = sides.iter().map(|(side, _)| *side).collect();
-    let mut out: Vec<(Identity, Finding)> =
-        merged.into_iter().map(|((identity, _), finding)| (identity, completed(finding, *reference, &all))).collect();
-    out.sort_by(|(a, one), (b, two)| two.severity.cmp(&one.severity).then_with(|| a.kind.cmp(&b.kind)).then_with(|| a.cmp(b)));
+    let mut out: Vec<(Identity, Finding)> = merged
+        .into_iter()
+        .map(|((identity, _), finding)| (identity, completed(finding, *reference, &all)))
+        .collect();
+    out.sort_by(|(a, one), (b, two)| {
+        two.severity.cmp(&one.severity).then_with(|| a.kind.cmp(&b.kind)).then_with(|| a.cmp(b))
+    });
     out.into_iter().map(|(_, finding)| finding).collect()
 }
 
@@ -74,13 +75,31 @@ pub fn findings(sides: &[(Side, Catalog)]) -> Vec<Finding> {
 /// that the models leave to the migrations.
 fn comparable(first: (Side, &Catalog), second: (Side, &Catalog)) -> (Catalog, Catalog) {
     let pairs_any = first.0 == Side::First;
-    let models = [first, second].into_iter().find(|(side, _)| *side == Side::Models).map(|(_, catalog)| catalog);
+    let models =
+        [first, second].into_iter().find(|(side, _)| *side == Side::Models).map(|(_, catalog)| catalog);
     let leave = |identity: &Identity| {
-        let of_database = matches!(identity.kind, Kind::Setting | Kind::Database | Kind::Subscription | Kind::UserMapping);
+        let of_database =
+            matches!(identity.kind, Kind::Setting | Kind::Database | Kind::Subscription | Kind::UserMapping);
         let undescribed = models.is_some_and(|models| is_undescribed(models, identity));
         (of_database && !pairs_any) || undescribed
     };
-    (first.1.without(leave), second.1.without(leave))
+    let mut out = (first.1.without(leave), second.1.without(leave));
+    if let Some(models) = models {
+        out.0.keep_described(models);
+        out.1.keep_described(models);
+    }
+    out
+}
+
+/// What each relation is a part of, on either side.
+fn parents(sides: &[&Catalog]) -> Parents {
+    let mut out = Parents::new();
+    for (identity, facts) in sides.iter().flat_map(|side| &side.objects) {
+        if let (Kind::Relation, Some(parents)) = (identity.kind, facts.get("parents")) {
+            out.insert((identity.schema.clone(), identity.relation.clone()), parents.clone());
+        }
+    }
+    out
 }
 
 fn is_undescribed(models: &Catalog, identity: &Identity) -> bool {
@@ -88,10 +107,8 @@ fn is_undescribed(models: &Catalog, identity: &Identity) -> bool {
     if OPTIONAL.contains(&identity.kind) {
         return !describes(identity.kind);
     }
-    // A view that the migrations make is none of the models' business, unless they make views.
-    let is_view = |facts: &super::catalog::Facts| facts.get("is").is_some_and(|is| is.ends_with("view"));
-    let views = || models.objects.values().any(is_view);
-    identity.kind == Kind::Relation && false || (identity.kind == Kind::Schema && identity.schema == "public") && views()
+    // The schema that every database begins with.
+    identity.kind == Kind::Schema && identity.schema == "public"
 }
 
 /// A difference in words.
@@ -103,7 +120,11 @@ fn told(cause: &Cause, first: Side, second: Side) -> ((Identity, String), Findin
             ("missing".to_owned(), what().filter(|_| *in_first), what().filter(|_| !*in_first))
         }
         Change::Renamed { to } => {
-            let aspect = if to.schema != of.schema && to.relation == of.relation && to.name == of.name { "schema" } else { "name" };
+            let aspect = if to.schema != of.schema && to.relation == of.relation && to.name == of.name {
+                "schema"
+            } else {
+                "name"
+            };
             (aspect.to_owned(), Some(of.shown()), Some(to.shown()))
         }
         Change::Differs { aspect, first, second } => ((*aspect).to_owned(), first.clone(), second.clone()),
@@ -139,7 +160,8 @@ fn present(cause: &Cause) -> String {
             of("type").map(|kind| format!("{kind}{not_null}{default}"))
         }
         Kind::Constraint | Kind::Index => {
-            let columns = of("columns").map(|columns| format!("({columns})")).or(of("check")).or(of("exclude"));
+            let columns =
+                of("columns").map(|columns| format!("({columns})")).or(of("check")).or(of("exclude"));
             let references = of("references").map(|to| format!(" references {to}")).unwrap_or_default();
             columns.map(|columns| format!("{columns}{references}"))
         }
@@ -170,8 +192,11 @@ fn completed(mut finding: Finding, reference: Side, all: &[Side]) -> Finding {
         finding.sides.entry(*side).or_insert_with(|| expected.clone());
     }
     finding.alone = all.iter().copied().find(|side| {
-        let others: Vec<_> = all.iter().filter(|other| *other != side).map(|other| finding.sides.get(other)).collect();
-        all.len() > 2 && others.iter().all(|other| Some(other) == others.first()) && others.first() != Some(&finding.sides.get(side))
+        let others: Vec<_> =
+            all.iter().filter(|other| *other != side).map(|other| finding.sides.get(other)).collect();
+        all.len() > 2
+            && others.iter().all(|other| Some(other) == others.first())
+            && others.first() != Some(&finding.sides.get(side))
     });
     if let [a, b] = all {
         let has = |side: &Side| finding.sides.get(side).is_some_and(Option::is_some);

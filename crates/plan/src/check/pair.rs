@@ -10,10 +10,18 @@ use super::same::{Renames, same};
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Change {
     /// Only the first has it, or only the second.
-    Lone { in_first: bool },
+    Lone {
+        in_first: bool,
+    },
     /// The second has it under this name.
-    Renamed { to: Identity },
-    Differs { aspect: &'static str, first: Option<String>, second: Option<String> },
+    Renamed {
+        to: Identity,
+    },
+    Differs {
+        aspect: &'static str,
+        first: Option<String>,
+        second: Option<String>,
+    },
 }
 
 /// One difference between two catalogs.
@@ -88,10 +96,26 @@ fn compare(identity: &Identity, facts: &Facts, other: &Facts, renames: &Renames,
     }
     let mut aspects: BTreeMap<&'static str, ()> = facts.keys().map(|key| (*key, ())).collect();
     aspects.extend(other.keys().map(|key| (*key, ())));
-    let column_type = facts.get("type").map_or("", String::as_str);
-    for aspect in aspects.into_keys().filter(|aspect| !ASIDE.contains(aspect)) {
+    let kind_of = |facts: &'_ Facts| facts.get("type").cloned().unwrap_or_default();
+    let types = (kind_of(facts), kind_of(other));
+    // A sequence that only serves its column's default has its bounds by its type, and its type from who made it.
+    let serves = facts.contains_key("serves") || other.contains_key("serves");
+    let by_itself =
+        |aspect: &&&str| serves && identity.kind == Kind::Sequence && ["type", "maximum"].contains(*aspect);
+    let aspects: Vec<&'static str> =
+        aspects.into_keys().filter(|aspect| !ASIDE.contains(aspect) && !by_itself(&aspect)).collect();
+    for aspect in aspects {
         let (a, b) = (facts.get(aspect), other.get(aspect));
-        if a == b || same(identity.kind, aspect, column_type, a.map(String::as_str), b.map(String::as_str), renames) {
+        if a == b
+            || same(
+                identity.kind,
+                aspect,
+                (&types.0, &types.1),
+                a.map(String::as_str),
+                b.map(String::as_str),
+                renames,
+            )
+        {
             continue;
         }
         out.push(Difference {
@@ -120,7 +144,11 @@ fn order(first: &Catalog, second: &Catalog, out: &mut Vec<Difference>) {
             out.push(Difference {
                 of: identity.clone(),
                 is: is.to_owned(),
-                change: Change::Differs { aspect: "column order", first: Some(a.join(", ")), second: Some(b.join(", ")) },
+                change: Change::Differs {
+                    aspect: "column order",
+                    first: Some(a.join(", ")),
+                    second: Some(b.join(", ")),
+                },
                 facts: facts.clone(),
             });
         }

@@ -14,7 +14,17 @@ pub(crate) struct Pairing<'a> {
 
 /// What says nothing about whether two objects are one.
 const BESIDE: [&str; 12] = [
-    "comment", "owner", "grants", "options", "clustered", "valid", "tablespace", "statistics target", "fires", "serves", "validated",
+    "comment",
+    "owner",
+    "grants",
+    "options",
+    "clustered",
+    "valid",
+    "tablespace",
+    "statistics target",
+    "fires",
+    "serves",
+    "validated",
     "replica identity",
 ];
 
@@ -26,7 +36,15 @@ impl<'a> Pairing<'a> {
     /// From the large to the small: a renamed table's columns are looked at under its new name.
     pub(crate) fn find(&mut self) {
         self.labels();
-        for kind in [Kind::Schema, Kind::Type, Kind::Relation, Kind::Sequence, Kind::Column, Kind::Routine, Kind::Collation] {
+        for kind in [
+            Kind::Schema,
+            Kind::Type,
+            Kind::Relation,
+            Kind::Sequence,
+            Kind::Column,
+            Kind::Routine,
+            Kind::Collation,
+        ] {
             self.of(kind);
         }
         for kind in [
@@ -46,7 +64,8 @@ impl<'a> Pairing<'a> {
 
     /// A label of an enum that is another word in the second: what uses it differs with it.
     fn labels(&mut self) {
-        for (identity, facts) in self.first.objects.iter().filter(|(identity, _)| identity.kind == Kind::Type) {
+        for (identity, facts) in self.first.objects.iter().filter(|(identity, _)| identity.kind == Kind::Type)
+        {
             let labels = |facts: &Facts| -> Vec<String> {
                 facts.get("labels").and_then(|labels| serde_json::from_str(labels).ok()).unwrap_or_default()
             };
@@ -96,22 +115,33 @@ impl<'a> Pairing<'a> {
 
     /// How much speaks for one object under two names; 0 when it is two.
     fn score(&self, a: &Identity, b: &Identity) -> u32 {
-        let (Some(one), Some(two)) = (self.first.objects.get(a), self.second.objects.get(b)) else { return 0 };
+        let (Some(one), Some(two)) = (self.first.objects.get(a), self.second.objects.get(b)) else {
+            return 0;
+        };
         let near = nearness(last(a), last(b));
         match a.kind {
-            Kind::Schema => self.overlap(&|identity| identity.schema == a.schema, &|identity| identity.schema == b.schema),
+            Kind::Schema => {
+                self.overlap(&|identity| identity.schema == a.schema, &|identity| identity.schema == b.schema)
+            }
             Kind::Relation if one.get("is") == two.get("is") || a.relation == b.relation => {
                 let columns = self.overlap(
                     &|identity| identity.kind == Kind::Column && identity.owner() == *a,
                     &|identity| identity.kind == Kind::Column && identity.owner() == *b,
                 );
-                let defined = one.get("definition").is_some() && one.get("definition") == two.get("definition");
+                let defined =
+                    one.get("definition").is_some() && one.get("definition") == two.get("definition");
                 if columns >= 60 || defined { columns + near + 1 } else { 0 }
             }
             Kind::Type => {
                 let alike = self.alike(a.kind, one, two);
                 let labels = one.get("is") == two.get("is") && near >= 70;
-                if alike { 200 + near } else if labels { near } else { 0 }
+                if alike {
+                    200 + near
+                } else if labels {
+                    near
+                } else {
+                    0
+                }
             }
             Kind::Column => self.column(a, b, one, two, near),
             Kind::Sequence => {
@@ -119,10 +149,13 @@ impl<'a> Pairing<'a> {
                 if owned || (near >= 60 && self.alike(a.kind, one, two)) { 100 + near } else { 0 }
             }
             Kind::Routine => {
-                let name = |identity: &Identity| identity.name.split('(').next().unwrap_or_default().to_owned();
+                let name =
+                    |identity: &Identity| identity.name.split('(').next().unwrap_or_default().to_owned();
                 if name(a) == name(b) && a.schema == b.schema {
                     100 + u32::from(one.get("body") == two.get("body"))
-                } else if self.alike(a.kind, one, two) && one.get("body").is_some_and(|body| body.len() > 8 || near >= 60) {
+                } else if self.alike(a.kind, one, two)
+                    && one.get("body").is_some_and(|body| body.len() > 8 || near >= 60)
+                {
                     50 + near / 4
                 } else {
                     0
@@ -143,7 +176,7 @@ impl<'a> Pairing<'a> {
         }
         let is = |attribute: &str| {
             let (one, two) = (one.get(attribute).map(String::as_str), two.get(attribute).map(String::as_str));
-            same(Kind::Column, attribute, "", one, two, &self.renames)
+            same(Kind::Column, attribute, ("", ""), one, two, &self.renames)
         };
         if !is("type") {
             return if near >= 80 { near } else { 0 };
@@ -161,8 +194,10 @@ impl<'a> Pairing<'a> {
         let key = |(identity, facts): (&Identity, &Facts)| {
             (identity.kind, identity.name.clone(), facts.get("type").cloned().unwrap_or_default())
         };
-        let a: Vec<_> = self.first.objects.iter().filter(|(identity, _)| of_first(identity)).map(key).collect();
-        let b: Vec<_> = self.second.objects.iter().filter(|(identity, _)| of_second(identity)).map(key).collect();
+        let a: Vec<_> =
+            self.first.objects.iter().filter(|(identity, _)| of_first(identity)).map(key).collect();
+        let b: Vec<_> =
+            self.second.objects.iter().filter(|(identity, _)| of_second(identity)).map(key).collect();
         let both = a.iter().filter(|key| b.contains(key)).count();
         let most = a.len().max(b.len());
         if most == 0 { 0 } else { u32::try_from(both * 100 / most).unwrap_or(0) }
@@ -172,7 +207,7 @@ impl<'a> Pairing<'a> {
         let keys = one.keys().chain(two.keys()).filter(|key| !BESIDE.contains(*key));
         keys.into_iter().all(|key| {
             let (one, two) = (one.get(key).map(String::as_str), two.get(key).map(String::as_str));
-            same(kind, key, "", one, two, &self.renames)
+            same(kind, key, ("", ""), one, two, &self.renames)
         })
     }
 
@@ -180,7 +215,7 @@ impl<'a> Pairing<'a> {
     fn same_key(&self, one: &Facts, two: &Facts) -> bool {
         let is = |attribute: &str| {
             let (one, two) = (one.get(attribute).map(String::as_str), two.get(attribute).map(String::as_str));
-            same(Kind::Index, attribute, "", one, two, &self.renames)
+            same(Kind::Index, attribute, ("", ""), one, two, &self.renames)
         };
         let has_columns = one.get("columns").is_some();
         has_columns && is("is") && is("columns") && is("references") && is("method")
@@ -198,14 +233,21 @@ impl<'a> Pairing<'a> {
         };
         self.found.push(Difference { of: a.clone(), is: word(a.kind, facts), change, facts: facts.clone() });
         self.renames.add(&a.schema, &b.schema);
-        self.renames.add(last(a).split('(').next().unwrap_or_default(), last(b).split('(').next().unwrap_or_default());
+        self.renames.add(
+            last(a).split('(').next().unwrap_or_default(),
+            last(b).split('(').next().unwrap_or_default(),
+        );
         let renamed = |identity: &Identity| -> Option<Identity> {
             match a.kind {
                 _ if identity == b => Some(a.clone()),
-                Kind::Schema if identity.schema == b.schema => Some(Identity { schema: a.schema.clone(), ..identity.clone() }),
-                Kind::Relation if identity.is_on_relation() && identity.owner() == *b => {
-                    Some(Identity { schema: a.schema.clone(), relation: a.relation.clone(), ..identity.clone() })
+                Kind::Schema if identity.schema == b.schema => {
+                    Some(Identity { schema: a.schema.clone(), ..identity.clone() })
                 }
+                Kind::Relation if identity.is_on_relation() && identity.owner() == *b => Some(Identity {
+                    schema: a.schema.clone(),
+                    relation: a.relation.clone(),
+                    ..identity.clone()
+                }),
                 Kind::Type if identity.kind == Kind::DomainConstraint && identity.relation == b.name => {
                     Some(Identity { schema: a.schema.clone(), relation: a.name.clone(), ..identity.clone() })
                 }
@@ -213,8 +255,10 @@ impl<'a> Pairing<'a> {
             }
         };
         let objects = std::mem::take(&mut self.second.objects);
-        self.second.objects =
-            objects.into_iter().map(|(identity, facts)| (renamed(&identity).unwrap_or(identity), facts)).collect();
+        self.second.objects = objects
+            .into_iter()
+            .map(|(identity, facts)| (renamed(&identity).unwrap_or(identity), facts))
+            .collect();
         self.reorder(a, b);
     }
 
@@ -249,7 +293,8 @@ impl<'a> Pairing<'a> {
         for constraint_first in [true, false] {
             let (constraints, other) = self.lone(Kind::Constraint);
             let (indexes, more) = self.lone(Kind::Index);
-            let (constraints, indexes) = if constraint_first { (constraints, more) } else { (other, indexes) };
+            let (constraints, indexes) =
+                if constraint_first { (constraints, more) } else { (other, indexes) };
             for constraint in constraints {
                 let (of_constraint, of_index) =
                     if constraint_first { (self.first, &self.second) } else { (&self.second, self.first) };

@@ -35,18 +35,20 @@ impl Renames {
 
     fn token(&self, first: &Token, second: &Token) -> bool {
         match (first, second) {
-            (Token::Text(a), Token::Text(b)) => a == b || self.word(a, b) || (tokens(a).len() > 1 && self.join(a, b)),
+            (Token::Text(a), Token::Text(b)) => {
+                a == b || self.word(a, b) || (tokens(a).len() > 1 && self.join(a, b))
+            }
             (Token::Name(a), Token::Name(b)) => self.word(a, b),
             (a, b) => a == b,
         }
     }
 }
 
-/// Whether the two say the same about an object of this kind; `column_type` is the column's own.
+/// Whether the two say the same about an object of this kind; `types` are those of the column.
 pub(crate) fn same(
     kind: Kind,
     aspect: &str,
-    column_type: &str,
+    types: (&str, &str),
     first: Option<&str>,
     second: Option<&str>,
     renames: &Renames,
@@ -56,14 +58,14 @@ pub(crate) fn same(
         return true;
     }
     match (kind, aspect) {
-        (Kind::Column, "default") => renames.join(&default_for(a, column_type), &default_for(b, column_type)),
+        (Kind::Column, "default") => renames.join(&default_for(a, types.0), &default_for(b, types.1)),
         (Kind::Routine, "body") => lines(a) == lines(b),
         (_, "comment" | "owner" | "labels" | "value" | "version" | "grants") => false,
         _ if first.is_none() || second.is_none() => false,
         (
             _,
-            "default" | "definition" | "check" | "using" | "with check" | "generated" | "where" | "columns" | "exclude"
-            | "arguments" | "partition key" | "partition bound" | "tables" | "body",
+            "default" | "definition" | "check" | "using" | "with check" | "generated" | "where" | "columns"
+            | "exclude" | "arguments" | "partition key" | "partition bound" | "tables" | "body",
         ) => renames.join(&meaning(a), &meaning(b)),
         _ => renames.join(a, b),
     }

@@ -16,11 +16,22 @@ pub(crate) fn severity(difference: &Difference) -> Severity {
             let of = &difference.of;
             let slip = is_slip(&of.shown(), &to.shown());
             match of.kind {
-                Kind::Schema | Kind::Type | Kind::Relation | Kind::Column | Kind::Routine | Kind::Collation if !slip => Error,
+                Kind::Schema
+                | Kind::Type
+                | Kind::Relation
+                | Kind::Column
+                | Kind::Routine
+                | Kind::Collation
+                    if !slip =>
+                {
+                    Error
+                }
                 _ => Notice,
             }
         }
-        Change::Differs { aspect, first, second } => differs(difference, aspect, first.as_deref(), second.as_deref()),
+        Change::Differs { aspect, first, second } => {
+            differs(difference, aspect, first.as_deref(), second.as_deref())
+        }
     }
 }
 
@@ -30,11 +41,22 @@ fn lone(difference: &Difference) -> Severity {
     match difference.of.kind {
         Kind::Index if unique => Error,
         // What nothing uses harms nobody; what something uses takes it along, with its own severity.
-        Kind::Index | Kind::Type | Kind::EventTrigger | Kind::Collation | Kind::Conversion | Kind::Cast | Kind::Transform => Warning,
+        Kind::Index
+        | Kind::Type
+        | Kind::EventTrigger
+        | Kind::Collation
+        | Kind::Conversion
+        | Kind::Cast
+        | Kind::Transform => Warning,
         Kind::Operator | Kind::OperatorClass | Kind::OperatorFamily | Kind::Language => Warning,
-        Kind::TextSearchConfiguration | Kind::TextSearchDictionary | Kind::TextSearchParser | Kind::TextSearchTemplate => Warning,
+        Kind::TextSearchConfiguration
+        | Kind::TextSearchDictionary
+        | Kind::TextSearchParser
+        | Kind::TextSearchTemplate => Warning,
         Kind::DefaultPrivileges => Warning,
-        Kind::Extension | Kind::Schema | Kind::Relation | Kind::Column | Kind::Routine | Kind::Sequence => Error,
+        Kind::Extension | Kind::Schema | Kind::Relation | Kind::Column | Kind::Routine | Kind::Sequence => {
+            Error
+        }
         Kind::Constraint | Kind::DomainConstraint | Kind::Trigger | Kind::Rule | Kind::Policy => Error,
         Kind::Database | Kind::Setting | Kind::Statistics | Kind::Publication | Kind::Subscription => Notice,
         Kind::ForeignDataWrapper | Kind::ForeignServer | Kind::UserMapping | Kind::SecurityLabel => Notice,
@@ -45,12 +67,22 @@ fn differs(difference: &Difference, aspect: &str, first: Option<&str>, second: O
     let kind = difference.of.kind;
     let is_view = difference.is.ends_with("view");
     match (kind, aspect) {
-        (_, "comment" | "owner" | "tablespace" | "storage" | "compression" | "statistics target" | "clustered") => Notice,
+        (
+            _,
+            "comment" | "owner" | "tablespace" | "storage" | "compression" | "statistics target"
+            | "clustered",
+        ) => Notice,
         (_, "options" | "toast options" | "column order" | "replica identity" | "data" | "target") => Notice,
         (_, "grants" | "no inherit" | "validated" | "persistence" | "access method") => Warning,
-        (Kind::Database | Kind::Setting | Kind::Statistics | Kind::Publication | Kind::Subscription, _) => Notice,
-        (Kind::ForeignDataWrapper | Kind::ForeignServer | Kind::UserMapping | Kind::SecurityLabel, _) => Notice,
-        (Kind::Extension | Kind::EventTrigger | Kind::Cast | Kind::Operator | Kind::OperatorClass, _) => Warning,
+        (Kind::Database | Kind::Setting | Kind::Statistics | Kind::Publication | Kind::Subscription, _) => {
+            Notice
+        }
+        (Kind::ForeignDataWrapper | Kind::ForeignServer | Kind::UserMapping | Kind::SecurityLabel, _) => {
+            Notice
+        }
+        (Kind::Extension | Kind::EventTrigger | Kind::Cast | Kind::Operator | Kind::OperatorClass, _) => {
+            Warning
+        }
         (Kind::OperatorFamily | Kind::Language | Kind::Transform | Kind::Conversion, _) => Warning,
         (Kind::TextSearchConfiguration | Kind::TextSearchDictionary, _) => Warning,
         (Kind::TextSearchParser | Kind::TextSearchTemplate | Kind::DefaultPrivileges, _) => Warning,
@@ -68,7 +100,13 @@ fn differs(difference: &Difference, aspect: &str, first: Option<&str>, second: O
         (_, "made as") => Warning,
         (Kind::Index, "valid") => Error,
         (Kind::Constraint, "columns") if is_reordered(difference, first, second) => Warning,
-        (Kind::Index, _) => if difference.facts.get("unique").is_some() || aspect == "unique" { Error } else { Warning },
+        (Kind::Index, _) => {
+            if difference.facts.get("unique").is_some() || aspect == "unique" {
+                Error
+            } else {
+                Warning
+            }
+        }
         _ => Error,
     }
 }

@@ -175,7 +175,12 @@ pub(crate) fn facts(kind: Kind, raw: &Map<String, Value>) -> Facts {
         Kind::Index => index(&mut facts),
         Kind::Relation => relation(&mut facts),
         Kind::Statistics => unnamed(&mut facts, 2),
-        Kind::Sequence => served(&mut facts),
+        Kind::Rule => unnamed(&mut facts, 2),
+        Kind::Trigger => {
+            let constraint =
+                facts.get("definition").is_some_and(|text| text.starts_with("CREATE CONSTRAINT"));
+            unnamed(&mut facts, if constraint { 3 } else { 2 });
+        }
         _ => {}
     }
     facts
@@ -232,7 +237,8 @@ fn grants(raw: &Map<String, Value>) -> Option<String> {
     for (grantee, right) in usual.difference(&given) {
         by_grantee.entry(grantee).or_default().push(format!("not {right}"));
     }
-    let told: Vec<String> = by_grantee.iter().map(|(who, what)| format!("{who}: {}", what.join(", "))).collect();
+    let told: Vec<String> =
+        by_grantee.iter().map(|(who, what)| format!("{who}: {}", what.join(", "))).collect();
     (!told.is_empty()).then(|| told.join("; "))
 }
 
@@ -240,7 +246,10 @@ fn grants(raw: &Map<String, Value>) -> Option<String> {
 fn rights(items: &[&str], owner: &str) -> BTreeSet<(String, String)> {
     let mut out = BTreeSet::new();
     for item in items {
-        let Some((grantee, letters)) = item.rsplit_once('/').and_then(|(left, _)| left.rsplit_once('=')) else { continue };
+        let Some((grantee, letters)) = item.rsplit_once('/').and_then(|(left, _)| left.rsplit_once('='))
+        else {
+            continue;
+        };
         let grantee = grantee.trim_matches('"').replace("\"\"", "\"");
         let grantee = match grantee.as_str() {
             "" => "public".to_owned(),
@@ -296,19 +305,6 @@ fn relation(facts: &mut Facts) {
     }
     if !rest.is_empty() {
         facts.insert("options", rest.join(", "));
-    }
-}
-
-/// A sequence that only serves its column's default is that column's: its bounds are its type's.
-fn served(facts: &mut Facts) {
-    if facts.get("serves").is_none() {
-        return;
-    }
-    let usual = [("smallint", "32767"), ("integer", "2147483647"), ("bigint", "9223372036854775807")];
-    let kind = facts.get("type").cloned().unwrap_or_default();
-    if usual.iter().any(|(name, maximum)| kind == *name && facts.get("maximum").is_some_and(|own| own == maximum)) {
-        facts.remove("maximum");
-        facts.remove("type");
     }
 }
 
@@ -439,15 +435,21 @@ fn tail(reader: &mut Reader<'_>, facts: &mut Facts) {
         } else if reader.takes("nulls not distinct") {
             facts.insert(part::NULLS, "not distinct".to_owned());
         } else if reader.takes("with") {
-            let options = reader.group().map(listed).unwrap_or_default().replace(" = ", "=").replace('\'', "");
-            let mut options: Vec<&str> =
-                options.split(", ").filter(|option| !["fillfactor=90", "deduplicate_items=on", "fastupdate=on"].contains(option)).collect();
+            let options =
+                reader.group().map(listed).unwrap_or_default().replace(" = ", "=").replace('\'', "");
+            let mut options: Vec<&str> = options
+                .split(", ")
+                .filter(|option| !["fillfactor=90", "deduplicate_items=on", "fastupdate=on"].contains(option))
+                .collect();
             options.sort_unstable();
             if !options.is_empty() {
                 facts.insert("options", options.join(", "));
             }
         } else if reader.takes("where") {
-            facts.insert(part::WHERE, text(reader.nodes.split(|node| node.is_name("deferrable")).next().unwrap_or_default()));
+            facts.insert(
+                part::WHERE,
+                text(reader.nodes.split(|node| node.is_name("deferrable")).next().unwrap_or_default()),
+            );
             while reader.nodes.first().is_some_and(|node| !node.is_name("deferrable")) && reader.skip() {}
         } else if reader.takes("match") {
             facts.insert(part::MATCH, reader.word());

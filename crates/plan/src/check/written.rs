@@ -65,7 +65,8 @@ pub fn annotations(findings: &[Finding]) -> Vec<String> {
     let escape = |text: &str| text.replace('%', "%25").replace('\r', "%0D").replace('\n', "%0A");
     let one = |finding: &Finding| {
         let hint = finding.hint.as_ref().map(|hint| format!(" - {hint}")).unwrap_or_default();
-        let title = escape(&format!("{} {}", finding.kind, finding.object)).replace(':', "%3A").replace(',', "%2C");
+        let title =
+            escape(&format!("{} {}", finding.kind, finding.object)).replace(':', "%3A").replace(',', "%2C");
         format!("::{} title={title}::{}", finding.severity, escape(&format!("{}{hint}", what(finding))))
     };
     findings.iter().map(one).collect()

@@ -34,8 +34,12 @@ fn query(major: u32) -> String {
 
 fn for_major(sql: &str, major: u32) -> String {
     let is_for = |mark: &str| match mark.split_once('-') {
-        Some((from, to)) => from.parse().is_ok_and(|from| major >= from) && to.parse().is_ok_and(|to| major <= to),
-        None => mark.strip_suffix('+').and_then(|from| from.parse().ok()).is_none_or(|from: u32| major >= from),
+        Some((from, to)) => {
+            from.parse().is_ok_and(|from| major >= from) && to.parse().is_ok_and(|to| major <= to)
+        }
+        None => {
+            mark.strip_suffix('+').and_then(|from| from.parse().ok()).is_none_or(|from: u32| major >= from)
+        }
     };
     let kept = sql.lines().filter_map(|line| match line.rsplit_once(" --") {
         Some((line, mark)) => is_for(mark).then_some(line),

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
 use plan::check::{
-    ACCEPTED, Accepted, Catalog, Comparison, Finding, Place, Severity, Side, Sources, absent, accepted, findings, hinted,
+    ACCEPTED, Accepted, Catalog, Comparison, Finding, Place, Severity, Side, Sources, absent, accepted,
+    findings, hinted,
 };
 use plan::{DatabaseName, Exit, Fault, Migrations, Outcome, Said, Secret, words};
 use sqlx::postgres::PgConnectOptions;
@@ -57,7 +58,10 @@ impl Real<'_> {
     fn or_absent(&mut self, side: Side, done: Result<Outcome, Fault>) -> Result<Outcome, Fault> {
         match done {
             Err(fault) if fault.exit != Exit::Declined => {
-                let why = fault.cause.clone().map_or_else(|| fault.error.clone(), |cause| format!("{}: {cause}", fault.error));
+                let why = fault
+                    .cause
+                    .clone()
+                    .map_or_else(|| fault.error.clone(), |cause| format!("{}: {cause}", fault.error));
                 let outcome = Outcome::idle(format!("the {side} could not be had: {why}"));
                 self.checked.absent.insert(side, why);
                 Ok(outcome)
@@ -71,7 +75,10 @@ impl Real<'_> {
         let sql = "SELECT extname::text AS name FROM pg_extension WHERE oid >= 16384 ORDER BY oid";
         let attempt = format!("the extensions of `{database}` were not listed");
         self.build(|builder| {
-            let rows = builder.postgres.rows(database, sql).map_err(|error| crate::databases::fault(&attempt, &error))?;
+            let rows = builder
+                .postgres
+                .rows(database, sql)
+                .map_err(|error| crate::databases::fault(&attempt, &error))?;
             Ok(rows.iter().filter_map(|row| sqlx::Row::try_get(row, "name").ok()).collect())
         })
     }
@@ -86,13 +93,16 @@ impl Real<'_> {
             }
         }
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        let runtime = runtime.map_err(|why| Fault::new(Exit::Failed, "no event loop").cause(why.to_string()))?;
+        let runtime =
+            runtime.map_err(|why| Fault::new(Exit::Failed, "no event loop").cause(why.to_string()))?;
         let mut sides: Vec<(Side, Catalog)> = Vec::new();
         for (side, read) in names.into_iter().zip(catalog::read(&runtime, places, self.timeout)) {
             match read {
                 Ok(catalog) => sides.push((side, catalog)),
                 // Of two addresses that somebody gave both have to answer.
-                Err(fault) if fault.exit == Exit::Declined || matches!(side, Side::First | Side::Second) => return Err(fault),
+                Err(fault) if fault.exit == Exit::Declined || matches!(side, Side::First | Side::Second) => {
+                    return Err(fault);
+                }
                 Err(fault) => drop(self.or_absent(side, Err(fault))?),
             }
         }
@@ -121,12 +131,23 @@ impl Real<'_> {
         let names: Vec<String> = sides.iter().map(|(side, _)| side.to_string()).collect();
         let tables = sides.iter().map(|(_, catalog)| catalog.tables()).max().unwrap_or(0);
         if found.is_empty() {
-            outcome.lines.push(format!("{} agree: {}", sentence(&names), words::count(tables as u64, "table")));
+            outcome.lines.push(format!(
+                "{} agree: {}",
+                sentence(&names),
+                words::count(tables as u64, "table")
+            ));
         }
         if left_out > 0 {
-            outcome.lines.push(format!("{} left out: {ACCEPTED}", words::count(left_out as u64, "accepted difference")));
+            outcome.lines.push(format!(
+                "{} left out: {ACCEPTED}",
+                words::count(left_out as u64, "accepted difference")
+            ));
         }
-        outcome.detail = Some(format!("{}, {}", words::count(tables as u64, "table"), words::count(found.len() as u64, "finding")));
+        outcome.detail = Some(format!(
+            "{}, {}",
+            words::count(tables as u64, "table"),
+            words::count(found.len() as u64, "finding")
+        ));
         if !comparison.lenient && Finding::worst(&found) >= Some(Severity::Warning) {
             outcome.code = Some(Exit::Differs as i32);
         }
@@ -137,7 +158,10 @@ impl Real<'_> {
 
     pub(super) fn accept(&mut self, reason: &str) -> Result<Outcome, Fault> {
         let path = self.world.workspace.root.join(ACCEPTED);
-        let mut known = std::fs::read_to_string(&path).ok().and_then(|text| Accepted::read(&text).ok()).unwrap_or_default();
+        let mut known = std::fs::read_to_string(&path)
+            .ok()
+            .and_then(|text| Accepted::read(&text).ok())
+            .unwrap_or_default();
         known.take(&self.checked.findings, reason);
         std::fs::write(&path, known.text()).map_err(|why| {
             Fault::new(Exit::Failed, format!("`{ACCEPTED}` was not written")).cause(why.to_string())
@@ -165,11 +189,14 @@ fn sentence(names: &[String]) -> String {
 
 /// An address as drivers write it: `postgresql+asyncpg://` too.
 fn address(url: &Secret) -> Result<PgConnectOptions, Fault> {
-    let odd = |cause: String| Fault::new(Exit::Usage, "an address is not understood").cause(cause).state("nothing was changed");
+    let odd = |cause: String| {
+        Fault::new(Exit::Usage, "an address is not understood").cause(cause).state("nothing was changed")
+    };
     let (scheme, rest) = url.reveal().split_once("://").ok_or_else(|| odd("it has no `://`".to_owned()))?;
     if !["postgres", "postgresql"].contains(&scheme.split('+').next().unwrap_or_default()) {
         return Err(odd(format!("it begins with {scheme}://")));
     }
     // Its own words may hold the password.
-    PgConnectOptions::from_str(&format!("postgresql://{rest}")).map_err(|_| odd("it is no Postgres address".to_owned()))
+    PgConnectOptions::from_str(&format!("postgresql://{rest}"))
+        .map_err(|_| odd("it is no Postgres address".to_owned()))
 }

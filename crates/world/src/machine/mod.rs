@@ -135,7 +135,9 @@ impl<'a> Real<'a> {
             Action::RenameDatabase { from, to, comment } => {
                 self.databases(|databases| databases.rename(from, to, comment.as_deref()))
             }
-            Action::BuildMigrations { database, migrations } => self.build_migrations(database, migrations, said),
+            Action::BuildMigrations { database, migrations } => {
+                self.build_migrations(database, migrations, said)
+            }
             Action::BuildModels { database, after } => self.build_models(database, after.as_ref()),
             Action::OpenPsql { database, arguments } => {
                 self.connect()?;

@@ -267,7 +267,9 @@ impl Postgres {
 }
 
 /// As [`unless_stopped`], as an error like others.
-pub(crate) async fn unless_asked<T>(work: impl Future<Output = Result<T, sqlx::Error>>) -> Result<T, sqlx::Error> {
+pub(crate) async fn unless_asked<T>(
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
     unless_stopped(work).await.unwrap_or_else(|| Err(stopped()))
 }
 

@@ -1,40 +1,79 @@
-//! `slate-undo --gc`: kept copies that are old enough leave, for good.
+//! `slate-undo --gc`: what is kept and old enough, or more than there may be, leaves for good.
 
-use plan::{Action, Config, Expect, Fact, Kept, KeptPlace, Plan, Step, UNDO_DAYS, VolumeLoss, World, words};
+use jiff::Timestamp;
+use plan::{
+    Action, Config, Contents, Expect, Fact, Kept, KeptPlace, LabelKind, Plan, Since, Step, VolumeLoss, World,
+    words,
+};
 
-/// Plans the end of every copy that is at least so many days old.
+use crate::kept;
+
+/// Plans the end of everything that was kept for at least so many days, and of the oldest databases above the limit.
 pub(crate) fn collect(plan: &mut Plan, config: &Config, world: &World, days: Option<u32>) {
-    let days = days.or(config.undo.days).unwrap_or(UNDO_DAYS);
+    let days = days.unwrap_or_else(|| config.undo.days());
     let limit = i64::from(days) * 86_400;
-    let old = |kept: &&Kept| world.now.as_second() - kept.at.as_second() >= limit;
-    for kept in world.kept.iter().filter(old) {
-        let size = words::bytes(kept.bytes);
-        let since = words::ago(kept.at, world.now);
-        let (what, step) = match &kept.place {
-            KeptPlace::Volume { copy, of, .. } => {
-                let loss = VolumeLoss { volume: copy.clone(), bytes: Some(kept.bytes), last_write: None };
-                plan.loss.volumes.push(loss);
-                let forget = Action::GiveUpCopy { copy: copy.clone(), n: kept.n };
-                let copied = Expect::Copied { volume: of.clone(), copy: copy.clone() };
-                (format!("volume {copy}"), Step::new(forget, "it is old enough").expects(copied))
-            }
-            KeptPlace::Cluster { folder } => {
-                plan.loss.unread.push(folder.display().to_string());
-                let forget = Action::ForgetCluster { folder: folder.clone(), n: kept.n };
-                (format!("local cluster {}", kept.n), Step::new(forget, "it is old enough"))
-            }
-        };
-        plan.facts.push(Fact::new("Removes", format!("{what}, {size}, kept {since}")));
-        plan.steps.push(step);
+    let is_old = |at: Timestamp| world.now.as_second() - at.as_second() >= limit;
+    for kept in world.kept.iter().filter(|kept| is_old(kept.at)) {
+        copy(plan, kept, world);
+    }
+    let mut total = kept::bytes(world);
+    let mut databases: Vec<_> = world.beside(LabelKind::Kept).collect();
+    databases.sort_by_key(|(_, label)| label.at);
+    for (database, label) in databases {
+        let Some(kept) = &label.kept else { continue };
+        if !is_old(label.at) && total <= config.undo.bytes() {
+            continue;
+        }
+        total = total.saturating_sub(kept.bytes);
+        match kept.rows {
+            Some(rows) => plan.loss.databases.push(Contents {
+                database: database.name.clone(),
+                tables: 0,
+                rows,
+                bytes: kept.bytes,
+                last_write: None,
+                since: Since::default(),
+            }),
+            None => plan.loss.unread.push(database.name.to_string()),
+        }
+        let since = words::ago(label.at, world.now);
+        let what = format!("database {}, {}, kept {since}", database.name, words::bytes(kept.bytes));
+        plan.facts.push(Fact::new("Removes", what));
+        let expect = Expect::Database { name: database.name.clone(), oid: database.oid };
+        let give_up = Action::GiveUpDatabase { database: database.name.clone(), n: kept.n };
+        plan.steps.push(Step::new(give_up, "it is old enough, or too much").expects(expect));
     }
     if plan.steps.is_empty() {
-        plan.facts.push(Fact::new(
-            "Removes",
-            format!("nothing: no copy is {} old", words::count(days.into(), "day")),
-        ));
+        let text = format!(
+            "nothing: none is {} old, and all together take less than {}",
+            words::count(days.into(), "day"),
+            words::bytes(config.undo.bytes())
+        );
+        plan.facts.push(Fact::new("Removes", text));
     } else {
-        "Remove these copies?".clone_into(&mut plan.question);
+        "Remove these for good?".clone_into(&mut plan.question);
     }
+}
+
+fn copy(plan: &mut Plan, kept: &Kept, world: &World) {
+    let size = words::bytes(kept.bytes);
+    let since = words::ago(kept.at, world.now);
+    let (what, step) = match &kept.place {
+        KeptPlace::Volume { copy, of, .. } => {
+            let loss = VolumeLoss { volume: copy.clone(), bytes: Some(kept.bytes), last_write: None };
+            plan.loss.volumes.push(loss);
+            let forget = Action::GiveUpCopy { copy: copy.clone(), n: kept.n };
+            let copied = Expect::Copied { volume: of.clone(), copy: copy.clone() };
+            (format!("volume {copy}"), Step::new(forget, "it is old enough").expects(copied))
+        }
+        KeptPlace::Cluster { folder } => {
+            plan.loss.unread.push(folder.display().to_string());
+            let forget = Action::ForgetCluster { folder: folder.clone(), n: kept.n };
+            (format!("local cluster {}", kept.n), Step::new(forget, "it is old enough"))
+        }
+    };
+    plan.facts.push(Fact::new("Removes", format!("{what}, {size}, kept {since}")));
+    plan.steps.push(step);
 }
 
 #[cfg(test)]
@@ -60,6 +99,7 @@ mod tests {
             engine: None,
             kept: vec![Kept { n: 1, at, bytes: 5, place }],
             last_kept: 1,
+            journal: Vec::new(),
             unfinished: Vec::new(),
         }
     }

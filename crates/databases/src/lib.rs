@@ -1,10 +1,16 @@
 //! What the server holds: reset it, open it, take it back.
 
+mod around;
+mod copies;
 mod gc;
+mod kept;
+mod next;
 mod psql;
+mod replace;
 mod reset;
 #[cfg(test)]
 mod sample;
+mod tidy;
 mod undo;
 
 pub use psql::Psql;

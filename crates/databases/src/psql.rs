@@ -42,6 +42,10 @@ impl Command for Psql {
     fn plan(&self, _config: &Config, world: &World) -> Result<Plan, Fault> {
         let database = guard::server(world)?.name.clone();
         let mut plan = Plan::new(Self::NAME, database.as_str());
+        if world.live().is_some_and(|live| !live.open) {
+            let open = Action::OpenDatabase { database: database.clone() };
+            plan.steps.push(Step::new(open, "a run that did not end had closed it"));
+        }
         let action = Action::OpenPsql { database, arguments: self.arguments.clone() };
         plan.steps.push(Step::new(action, "it was asked for"));
         Ok(plan)

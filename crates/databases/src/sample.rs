@@ -89,6 +89,7 @@ pub(crate) fn world(kept: Vec<Kept>) -> World {
         maintenance: DatabaseName::new("postgres").unwrap(),
         system_identifier: String::new(),
         version: String::new(),
+        standby: false,
         databases: Vec::new(),
     };
     World {
@@ -105,6 +106,7 @@ pub(crate) fn world(kept: Vec<Kept>) -> World {
         engine: Some(engine()),
         last_kept: kept.iter().map(|kept| kept.n).max().unwrap_or(0),
         kept,
+        journal: Vec::new(),
         unfinished: Vec::new(),
     }
 }

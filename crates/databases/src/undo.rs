@@ -1,18 +1,15 @@
-//! slate-undo: what a clean took comes back.
-
-use std::collections::{BTreeMap, BTreeSet};
+//! slate-undo: what a reset replaced or a clean took comes back.
 
 use clap::Parser;
-use plan::{
-    Action, Config, Container, Data, Engine, EngineFacts, Exit, Expect, Fact, Fault, Kept, KeptPlace,
-    MountKind, Plan, ServerState, Stack, Step, Undo as WayBack, Volume, VolumeName, Wants, Whose, World,
-    guard, stack, volume, words,
-};
+use plan::{Action, Config, EngineFacts, Exit, Fact, Fault, Kept, Plan, Reading, Wants, World, guard, words};
 use shell::{Command, Shared};
 
-use crate::gc;
+use crate::around::Around;
+use crate::kept::{self, Entry};
+use crate::replace::{self, Swap};
+use crate::{copies, gc};
 
-/// Brings back what the last clean took: every database, role and row
+/// Brings back what the last reset replaced or the last clean took
 ///
 /// What stands in its place now is kept in turn, so that undo is itself undone by another one.
 #[derive(Debug, Parser)]
@@ -24,10 +21,10 @@ Examples:
   slate-undo                  the newest that is kept
   slate-undo --list           what is kept, with its numbers
   slate-undo --to 3           number 3
-  slate-undo --gc             remove the copies that are older than undo.days, for good
+  slate-undo --gc             remove what is older than undo.days or above undo.max_size, for good
 
-It removes nothing that has no complete, compared copy, and nothing that is not proved to be this workspace's. Unnamed \
-volumes keep their copy: Compose could not mount them again."
+A kept database takes its name back in one transaction. It removes no volume that has no complete, compared copy, and \
+nothing that is not proved to be this workspace's. Unnamed volumes keep their copy: Compose could not mount them again."
 )]
 pub struct Undo {
     /// Show what is kept, and stop
@@ -36,10 +33,10 @@ pub struct Undo {
     /// Bring this number back instead of the newest
     #[arg(long, value_name = "N")]
     to: Option<u32>,
-    /// Remove old copies for good
+    /// Remove what is old or too much, for good
     #[arg(long, conflicts_with_all = ["to", "list"])]
     gc: bool,
-    /// With --gc: those of at least so many days [default: undo.days]
+    /// With --gc: what is at least so many days old [default: undo.days]
     #[arg(long, value_name = "DAYS", requires = "gc")]
     older_than: Option<u32>,
     #[command(flatten)]
@@ -55,44 +52,33 @@ impl Command for Undo {
 
     fn wants(&self) -> Wants {
         // A list needs no look into volumes.
-        let engine = if self.list || self.gc { EngineFacts::Server } else { EngineFacts::Files };
-        Wants { engine, sizes: !self.list && !self.gc, lock: !self.list, ..Wants::default() }
+        let only_labels = self.list || self.gc;
+        let engine = if only_labels { EngineFacts::Server } else { EngineFacts::Files };
+        let contents = if only_labels { Reading::Nothing } else { Reading::Rows };
+        let base =
+            Wants { contents, databases: true, blueprint: true, where_copies_are: true, ..Wants::default() };
+        Wants { engine, sizes: !only_labels, lock: !self.list, ..base }
     }
 
     fn plan(&self, config: &Config, world: &World) -> Result<Plan, Fault> {
         let subject = world.name().map(ToString::to_string).unwrap_or_default();
         let mut plan = Plan::new(Self::NAME, subject);
         if self.list {
-            plan.facts = list(world);
+            plan.facts = kept::list(world);
             return Ok(plan);
         }
         if self.gc {
             gc::collect(&mut plan, config, world, self.older_than);
             return Ok(plan);
         }
+        let entries = kept::entries(world);
         let n = self.number(world)?;
-        let kept: Vec<&Kept> = world.kept.iter().filter(|kept| kept.n == n && is_restorable(kept)).collect();
-        plan.facts.extend(kept.iter().map(|kept| Fact::new("Brings back", line(kept, world))));
-        let next = world.next_kept();
-        for kept in &kept {
-            if let KeptPlace::Cluster { folder } = &kept.place {
-                plan.data.push(Data::Cluster);
-                plan.steps.extend(cluster(world, folder, n, next));
-            }
+        let Some(entry) = entries.get(&n) else { return Ok(plan) };
+        plan.facts.extend(entry.lines(world).into_iter().map(|line| Fact::new("brings back", line)));
+        match entry {
+            Entry::Copies(kept) => bring_back(&mut plan, world, kept)?,
+            Entry::Database { .. } => swap_back(&mut plan, config, world, entry)?,
         }
-        if kept.iter().any(|kept| matches!(kept.place, KeptPlace::Volume { .. })) {
-            let engine = world.engine.as_ref().ok_or_else(no_engine)?;
-            volumes(&mut plan, world, engine, &kept, next)?;
-        }
-        if plan
-            .steps
-            .iter()
-            .any(|step| matches!(step.action, Action::CopyVolume { .. } | Action::KeepCluster { .. }))
-        {
-            let back = world.workspace.command(&format!("undo --to {next}"));
-            plan.closing.push(format!("What stood there is kept: {back}"));
-        }
-        plan.closing.push(format!("Next: {}", world.workspace.command("up")));
         Ok(plan)
     }
 }
@@ -100,15 +86,15 @@ impl Command for Undo {
 impl Undo {
     /// The number to bring back.
     fn number(&self, world: &World) -> Result<u32, Fault> {
-        let numbers: BTreeSet<u32> =
-            world.kept.iter().filter(|kept| is_restorable(kept)).map(|kept| kept.n).collect();
+        let entries = kept::entries(world);
+        let numbers = || entries.iter().filter(|(_, entry)| entry.is_restorable()).map(|(n, _)| *n);
         match self.to {
-            Some(n) if numbers.contains(&n) => Ok(n),
+            Some(n) if numbers().any(|known| known == n) => Ok(n),
             Some(n) => Err(Fault::new(Exit::Usage, format!("nothing is kept under number {n}"))
-                .cause(format!("there is {}", words::list(&numbers)))
+                .cause(format!("there is {}", words::list(numbers())))
                 .state("nothing was changed")
                 .hint(world.workspace.command("undo --list"))),
-            None => numbers.last().copied().ok_or_else(|| {
+            None => numbers().last().ok_or_else(|| {
                 Fault::new(Exit::Usage, "there is nothing to undo")
                     .cause("nothing is kept of this workspace")
                     .state("nothing was changed")
@@ -117,166 +103,48 @@ impl Undo {
     }
 }
 
-fn no_engine() -> Fault {
-    Fault::new(Exit::NotReady, "the copy is a volume, and no container engine is in use here")
-        .state("nothing was changed")
-        .hint("write [database] server = \"compose\" into cleanslate.toml")
-}
-
-/// A volume that nobody named stays as its copy: a new container gets a new one, whatever lies under the old name.
-fn is_restorable(kept: &Kept) -> bool {
-    match &kept.place {
-        KeptPlace::Volume { of, .. } => !of.is_made_up(),
-        KeptPlace::Cluster { .. } => true,
+/// All that one clean kept.
+fn bring_back(plan: &mut Plan, world: &World, kept: &[&Kept]) -> Result<(), Fault> {
+    let kept: Vec<&Kept> = kept.iter().copied().filter(|kept| kept::is_restorable(kept)).collect();
+    let next = world.next_kept();
+    copies::bring_back(plan, world, &kept, next)?;
+    let keeps = |action: &Action| matches!(action, Action::CopyVolume { .. } | Action::KeepCluster { .. });
+    if plan.steps.iter().any(|step| keeps(&step.action)) {
+        let back = world.workspace.command(&format!("undo --to {next}"));
+        plan.closing.push(format!("What stood there is kept: {back}"));
     }
-}
-
-fn line(kept: &Kept, world: &World) -> String {
-    let what = match &kept.place {
-        KeptPlace::Volume { of, copy, .. } if of.is_made_up() => {
-            format!("an unnamed volume, as volume {copy}")
-        }
-        KeptPlace::Volume { of, .. } => format!("volume {of}"),
-        KeptPlace::Cluster { .. } => "the local cluster".to_owned(),
-    };
-    format!("{what}, {}, kept {}", words::bytes(kept.bytes), words::ago(kept.at, world.now))
-}
-
-/// By number, the newest first.
-fn list(world: &World) -> Vec<Fact> {
-    let mut by_number: BTreeMap<u32, Vec<&Kept>> = BTreeMap::new();
-    for kept in &world.kept {
-        by_number.entry(kept.n).or_default().push(kept);
-    }
-    if by_number.is_empty() {
-        return vec![Fact::new("Kept", "nothing")];
-    }
-    let lines = by_number.iter().rev().flat_map(|(n, kept)| {
-        let labels = std::iter::once(n.to_string()).chain(std::iter::repeat(String::new()));
-        kept.iter().zip(labels).map(|(kept, label)| Fact::new(label, line(kept, world)))
-    });
-    lines.collect()
-}
-
-fn cluster(world: &World, folder: &std::path::Path, n: u32, next: u32) -> Vec<Step> {
-    let state = world.server.as_ref().map_or(ServerState::Absent, |server| server.state);
-    let mut steps = Vec::new();
-    if state == ServerState::Running {
-        let stop = Step::new(Action::StopCluster, "its files may not change meanwhile");
-        steps.push(stop.amend(Action::StartCluster).weight(10));
-    }
-    if state != ServerState::Absent {
-        steps.push(Step::new(Action::KeepCluster { n: next }, "what stands there now is kept in turn"));
-    }
-    let restore = Action::RestoreCluster { folder: folder.to_owned(), n };
-    steps.push(Step::new(restore, "it was asked for"));
-    steps
-}
-
-/// All volumes of one clean, together: copy what stands there, remove it, restore.
-fn volumes(plan: &mut Plan, world: &World, engine: &Engine, kept: &[&Kept], next: u32) -> Result<(), Fault> {
-    guard::own_stack(engine, &world.workspace)?;
-    let image = engine.copier.as_ref().ok_or_else(|| {
-        Fault::new(Exit::NotReady, "no image here has the tools to bring a volume back")
-            .cause("the images of this project's services were removed")
-            .state("nothing was changed")
-            .hint(format!("{} pull", engine.compose.program.join(" ")))
-    })?;
-    let needed: u64 = kept.iter().map(|kept| kept.bytes).sum::<u64>().saturating_mul(2);
-    if let Some(free) = engine.free.filter(|free| *free < needed) {
-        return Err(Fault::new(Exit::Failed, "there is too little room to bring it back")
-            .cause(format!("it may need {}, and {} are free", words::bytes(needed), words::bytes(free)))
-            .state("nothing was changed")
-            .hint("docker system df shows what takes the room"));
-    }
-    let places = kept.iter().filter_map(|kept| match &kept.place {
-        KeptPlace::Volume { copy, of, labels } => Some((copy, of, labels, kept)),
-        KeptPlace::Cluster { .. } => None,
-    });
-    let places: Vec<_> = places.collect();
-    let present: Vec<&Volume> =
-        places.iter().filter_map(|(_, of, ..)| engine.volumes.iter().find(|one| one.name == **of)).collect();
-    plan.steps.extend(clear(world, engine, &present, image, next)?);
-    for (copy, of, labels, kept) in places {
-        plan.data.push(Data::Volume { name: of.clone() });
-        let restore = Action::RestoreVolume {
-            from: copy.clone(),
-            to: of.clone(),
-            labels: labels.clone(),
-            image: image.clone(),
-        };
-        plan.steps.push(
-            Step::new(restore, "it was asked for")
-                .expects(Expect::Copied { volume: of.clone(), copy: copy.clone() })
-                .expects(Expect::NoVolume { name: of.clone() })
-                .weight(10 + kept.bytes / 1_000_000),
-        );
-        let forget = Action::ForgetVolume { copy: copy.clone(), n: kept.n };
-        let elsewhere = WayBack::Elsewhere { name: of.to_string() };
-        plan.steps.push(Step::new(forget, "its original is back").undo(elsewhere));
-    }
+    plan.closing.push(format!("Next: {}", world.workspace.command("up")));
     Ok(())
 }
 
-/// Makes room under the names: everything of ours stops, what stands there is copied, and only then removed.
-fn clear(
-    world: &World,
-    engine: &Engine,
-    present: &[&Volume],
-    image: &str,
-    next: u32,
-) -> Result<Vec<Step>, Fault> {
-    let root = &world.workspace.root;
-    for one in present {
-        if let Whose::NotOurs(why) = volume(one, engine, root) {
-            return Err(Fault::new(Exit::Refused, format!("volume `{}` is in the way", one.name))
-                .cause(why)
-                .state("nothing was changed")
-                .hint(format!("docker volume inspect {}", one.name)));
-        }
-    }
-    let ours: Vec<&Container> =
-        engine.containers.iter().filter(|one| stack(one, &engine.compose, root) == Stack::Ours).collect();
-    let mut steps = Vec::new();
-    let running: Vec<_> = ours.iter().filter(|one| one.running).map(|one| one.name.clone()).collect();
-    if !running.is_empty() {
-        let again = Action::StartContainers { containers: running.clone() };
-        let stop = Action::StopContainers { containers: running, grace: 10 };
-        steps.push(Step::new(stop, "nobody may write meanwhile").amend(again).weight(10));
-    }
-    let copies = present
-        .iter()
-        .filter_map(|one| Some((one, VolumeName::new(format!("{}_kept_{next}", one.name)).ok()?)));
-    let copies: Vec<_> = copies.collect();
-    for (one, copy) in &copies {
-        let action =
-            Action::CopyVolume { from: one.name.clone(), to: copy.clone(), n: next, image: image.to_owned() };
-        steps.push(
-            Step::new(action, "what stands there now is kept in turn")
-                .expects(Expect::Volume { name: one.name.clone(), created: one.created.clone() })
-                .amend(Action::ForgetVolume { copy: copy.clone(), n: next })
-                .weight(10 + one.bytes.unwrap_or(0) / 1_000_000),
-        );
-    }
-    let mounts = |one: &&&Container| {
-        let is_present = |name: &str| present.iter().any(|volume| volume.name.as_str() == name);
-        one.mounts.iter().any(|mount| mount.kind == MountKind::Volume && is_present(&mount.source))
+/// The kept database takes the live name; the live one is kept.
+fn swap_back(plan: &mut Plan, config: &Config, world: &World, entry: &Entry<'_>) -> Result<(), Fault> {
+    let Entry::Database { database, label, .. } = entry else { return Ok(()) };
+    let server = guard::writable(world)?;
+    guard::renamable(database)?;
+    plan.target = format!("Undo on {}", replace::place(server, world));
+    plan.question = format!("Bring {} back?", database.name);
+    let Some(live) = world.live() else {
+        replace::take_name(plan, server, &database.name);
+        return Ok(());
     };
-    for container in ours.iter().filter(mounts) {
-        let expect = Expect::Container { name: container.name.clone(), id: container.id.clone() };
-        let action = Action::RemoveContainer { container: container.name.clone() };
-        steps.push(Step::new(action, "it holds the volume").expects(expect).undo(WayBack::Up));
+    guard::own_database(live, &world.workspace)?;
+    guard::renamable(live)?;
+    replace::tell(plan, live, world);
+    let built = live.marker.as_ref().and_then(|marker| marker.blueprint.as_deref());
+    // Its own queue was flushed when it went; that of the one which goes now is the user's.
+    let unhooked = Config { before_reset: Vec::new(), after_reset: Vec::new(), ..config.clone() };
+    let around = Around::new(&unhooked, world, built.is_none() || built != label.blueprint())?;
+    around.tell(plan);
+    Swap { world, server, live, next: &database.name, by: "undo", carry: false }.plan(plan);
+    around.after(plan);
+    around.still(plan);
+    let back = world.workspace.command("undo");
+    plan.closing.push(format!("`{}` is what it was; what stood there is kept: {back}", server.name));
+    if !config.after_reset.is_empty() {
+        plan.closing.push("A queue that [[after_reset]] flushed does not come back".to_owned());
     }
-    for (one, copy) in copies {
-        let action = Action::RemoveVolume { volume: one.name.clone() };
-        let expect = Expect::Copied { volume: one.name.clone(), copy: copy.clone() };
-        steps.push(
-            Step::new(action, "the kept one takes its name")
-                .expects(expect)
-                .undo(WayBack::Copy { volume: copy }),
-        );
-    }
-    Ok(steps)
+    Ok(())
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::check::Comparison;
 use crate::{
-    ContainerName, DatabaseName, Label, Marker, Migrations, RoleName, ServiceName, VolumeName, words,
+    ContainerName, DatabaseName, Hook, Label, Marker, Migrations, RoleName, ServiceName, VolumeName, words,
 };
 
 /// One power over the user's machine, with all it needs to be used.
@@ -100,6 +100,19 @@ pub enum Action {
         owner: RoleName,
         label: Label,
     },
+    /// A new database with all that a template holds, which is closed, so that nobody writes to it meanwhile.
+    CloneDatabase {
+        from: DatabaseName,
+        to: DatabaseName,
+        label: Label,
+        /// Bytes, which decide how Postgres copies; 0 where they are not known.
+        bytes: u64,
+    },
+    /// Make a template of a complete database: planner statistics, size and fingerprint on its label, and closed.
+    SealTemplate {
+        database: DatabaseName,
+        label: Label,
+    },
     /// Create the workspace's own database where it is missing.
     EnsureDatabase {
         database: DatabaseName,
@@ -180,6 +193,39 @@ pub enum Action {
     Accept {
         reason: String,
     },
+    /// In one transaction, the live database becomes a kept one and the next one takes its name, with its comment.
+    Swap {
+        live: DatabaseName,
+        kept: DatabaseName,
+        next: DatabaseName,
+        label: Label,
+        comment: Option<String>,
+    },
+    /// Compare a kept database with what it was built from, now that nobody is on it: drop it when it is proved the
+    /// same, else say on its label what changed.
+    WeighKept {
+        database: DatabaseName,
+        label: Label,
+    },
+    /// Note how a database's settings are, so that a change of them is seen later.
+    NoteSettings {
+        database: DatabaseName,
+    },
+    /// Drop a kept database that nobody wants any more.
+    GiveUpDatabase {
+        database: DatabaseName,
+        n: u32,
+    },
+    /// The user's own command from `[[before_reset]]` or `[[after_reset]]`.
+    RunHook {
+        hook: Hook,
+    },
+    /// Start again what ran before and does not any more.
+    KeepRunning {
+        containers: Vec<ContainerName>,
+    },
+    /// Without holding the terminal: weigh what is kept, clone the next spare, collect what nothing uses.
+    Tidy,
 
     /// psql, for a person.
     OpenPsql {
@@ -226,6 +272,9 @@ impl Action {
             | Self::RestoreVolume { .. }
             | Self::CreateCluster
             | Self::CreateDatabase { .. }
+            | Self::CloneDatabase { .. }
+            | Self::Tidy
+            | Self::NoteSettings { .. }
             | Self::EnsureDatabase { .. }
             | Self::Migrate { .. }
             | Self::BuildMigrations { .. }
@@ -251,6 +300,11 @@ impl Action {
             | Self::CloseDatabase { .. }
             | Self::OpenDatabase { .. }
             | Self::EndSessions { .. }
+            | Self::SealTemplate { .. }
+            | Self::Swap { .. }
+            | Self::WeighKept { .. }
+            | Self::RunHook { .. }
+            | Self::KeepRunning { .. }
             | Self::RenameDatabase { .. } => Effect::Changes,
             Self::RemoveContainer { .. }
             | Self::RemoveVolume { .. }
@@ -258,6 +312,7 @@ impl Action {
             | Self::GiveUpCopy { .. }
             | Self::RemoveCluster
             | Self::ForgetCluster { .. }
+            | Self::GiveUpDatabase { .. }
             | Self::DropDatabase { .. } => Effect::Destroys,
         }
     }
@@ -271,6 +326,7 @@ impl Action {
             | Self::Seed { database, .. }
             | Self::Stamp { database, .. }
             | Self::Label { database, .. }
+            | Self::SealTemplate { database, .. }
             | Self::CarryOver { to: database, .. } => Some(database),
             _ => None,
         }
@@ -352,6 +408,19 @@ impl Action {
             }
             Self::Compare(comparison) => ("compare", "compared", comparison.named()),
             Self::Accept { .. } => ("accept", "accepted", "what was found".to_owned()),
+            Self::CloneDatabase { from, to, .. } => ("clone", "cloned", format!("`{from}` to `{to}`")),
+            Self::SealTemplate { database, .. } => ("seal", "sealed", format!("template `{database}`")),
+            Self::Swap { live, kept, .. } => {
+                ("swap", "swapped", format!("`{live}`, and kept the old as `{kept}`"))
+            }
+            Self::WeighKept { database, .. } => {
+                ("compare", "compared", format!("`{database}` with what it was built from"))
+            }
+            Self::NoteSettings { database } => ("note", "noted", format!("the settings of `{database}`")),
+            Self::GiveUpDatabase { database, .. } => ("drop", "dropped", format!("kept `{database}`")),
+            Self::RunHook { hook } => ("run", "ran", format!("`{}`", hook.command)),
+            Self::KeepRunning { .. } => ("check", "still run:", "the services that ran".to_owned()),
+            Self::Tidy => ("prepare", "prepares", "the next reset, in the background".to_owned()),
             Self::OpenPsql { database, .. } => ("open", "closed", format!("psql on `{database}`")),
         }
     }

@@ -6,10 +6,8 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
+use crate::settings::{Hook, ModelSettings, UndoSettings};
 use crate::{Exit, Fault, words};
-
-/// How many days a kept database or volume stays when nothing else is configured.
-pub const UNDO_DAYS: u32 = 14;
 
 /// Every setting. What is `None` or empty here is found in the workspace, or has the default its comment names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -20,12 +18,16 @@ pub struct Config {
     pub compose: ComposeSettings,
     pub local: LocalSettings,
     pub migrations: Migrations,
-    pub models: Models,
     pub seeds: SeedSettings,
+    pub models: ModelSettings,
     pub restart: RestartSettings,
     /// Service name to the URL that answers 2xx once the service does its work.
     pub ready: BTreeMap<String, String>,
     pub undo: UndoSettings,
+    /// Commands that run right before a reset takes the database's name away, in their order.
+    pub before_reset: Vec<Hook>,
+    /// Commands that run once the new database has the name: what flushes a queue of jobs about rows that are gone.
+    pub after_reset: Vec<Hook>,
     #[serde(skip)]
     pub sources: Sources,
 }
@@ -107,7 +109,11 @@ pub struct Migrations {
     /// The variable that tells the command which database to use. Default: `DATABASE_URL`.
     pub variable: Option<String>,
     /// The service that applies the migrations by itself when it starts.
+    /// The service that applies the migrations by itself when it starts.
     pub at_start: Option<String>,
+    /// The version to stop at: from the command line alone.
+    #[serde(skip)]
+    pub to: Option<String>,
 }
 
 /// The tool that applies migrations.
@@ -143,20 +149,6 @@ pub enum Home {
     Service(String),
 }
 
-/// The models, as far as a check wants them in a database.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Models {
-    /// The words that create what the models describe in the database of the address they are given. Default: for
-    /// alembic, through its own env.py.
-    pub command: Option<String>,
-    /// As `migrations.in`. Default: the same place.
-    #[serde(rename = "in")]
-    pub home: Option<String>,
-    /// As `migrations.variable`. Default: the same one.
-    pub variable: Option<String>,
-}
-
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct SeedSettings {
@@ -173,13 +165,6 @@ pub struct RestartSettings {
     pub grace: Option<u32>,
 }
 
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct UndoSettings {
-    /// Days that a kept database or volume stays. Default: 14.
-    pub days: Option<u32>,
-}
-
 impl Migrations {
     /// # Errors
     /// An `in` that is neither `host` nor `service:NAME`.
@@ -190,11 +175,19 @@ impl Migrations {
     /// assert_eq!(migrations.home().unwrap(), Home::Service("api".into()));
     /// ```
     pub fn home(&self) -> Result<Home, Fault> {
-        match self.home.as_deref() {
-            None | Some("host") => Ok(Home::Host),
+        Home::read(self.home.as_deref(), "migrations.in")
+    }
+}
+
+impl Home {
+    /// # Errors
+    /// A text that is neither `host` nor `service:NAME`; it is named by `key`.
+    pub fn read(text: Option<&str>, key: &str) -> Result<Self, Fault> {
+        match text {
+            None | Some("host") => Ok(Self::Host),
             Some(text) => match text.strip_prefix("service:") {
-                Some(service) if !service.is_empty() => Ok(Home::Service(service.to_owned())),
-                _ => Err(Fault::new(Exit::Usage, format!("migrations.in is `{text}`"))
+                Some(service) if !service.is_empty() => Ok(Self::Service(service.to_owned())),
+                _ => Err(Fault::new(Exit::Usage, format!("{key} is `{text}`"))
                     .cause("it says where the command runs: `host`, or `service:NAME`")
                     .state("nothing was changed")),
             },
@@ -232,7 +225,7 @@ impl fmt::Display for Source {
 pub type Sources = BTreeMap<String, Source>;
 
 /// Every key that a `SLATE_*` variable can set, and whether it is a list.
-const KEYS: [(&str, bool); 21] = [
+const KEYS: [(&str, bool); 22] = [
     ("confirm", false),
     ("database.server", false),
     ("database.service", false),
@@ -248,12 +241,13 @@ const KEYS: [(&str, bool); 21] = [
     ("migrations.command", false),
     ("migrations.in", false),
     ("migrations.at_start", false),
+    ("seeds.dir", false),
+    ("models.dir", false),
     ("models.command", false),
     ("models.in", false),
-    ("models.variable", false),
-    ("seeds.dir", false),
     ("restart.services", true),
     ("undo.days", false),
+    ("undo.max_size", false),
 ];
 
 /// The variable that sets a key.
@@ -406,6 +400,7 @@ mod tests {
                 "database.server" => "local",
                 "migrations.tool" => "sqlx",
                 "local.port" | "undo.days" => "7",
+                "undo.max_size" => "7 GB",
                 _ => "x",
             };
             assert_ne!(config.with(key, value, list).unwrap(), config, "{key} sets nothing");

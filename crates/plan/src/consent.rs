@@ -193,6 +193,7 @@ mod tests {
             rows: Rows { count: rows, exact: true },
             bytes: 1,
             last_write: None,
+            since: crate::Since::default(),
         });
         plan.steps.push(Step::new(Action::DropDatabase { database }, "it is replaced"));
         plan

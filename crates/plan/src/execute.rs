@@ -133,7 +133,7 @@ fn amend(
 /// From here on a plan is carried to its end, not back.
 fn is_final(action: &Action) -> bool {
     action.effect() == Effect::Destroys
-        || matches!(action, Action::RenameDatabase { .. } | Action::KeepCluster { .. })
+        || matches!(action, Action::RenameDatabase { .. } | Action::Swap { .. } | Action::KeepCluster { .. })
 }
 
 fn state(
@@ -146,7 +146,9 @@ fn state(
     let undone: Vec<&DatabaseName> = amended
         .iter()
         .filter_map(|index| match &plan.steps.get(*index)?.action {
-            Action::CreateDatabase { database, .. } => Some(database),
+            Action::CreateDatabase { database, .. } | Action::CloneDatabase { to: database, .. } => {
+                Some(database)
+            }
             _ => None,
         })
         .collect();

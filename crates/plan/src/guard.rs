@@ -29,6 +29,21 @@ pub fn own_server(world: &World) -> Result<&Server, Fault> {
     Ok(server)
 }
 
+/// As [`own_server`], and it takes changes.
+///
+/// # Errors
+/// As there, and a standby, which only reads.
+pub fn writable(world: &World) -> Result<&Server, Fault> {
+    let server = own_server(world)?;
+    if server.standby {
+        return Err(Fault::new(Exit::Refused, format!("`{}` can't be changed here", server.name))
+            .cause("this server is a read-only standby")
+            .state("nothing was changed")
+            .hint("set the address of the primary"));
+    }
+    Ok(server)
+}
+
 /// No container of the project's name belongs to somebody else.
 ///
 /// # Errors
@@ -88,9 +103,8 @@ pub fn service(name: &str, services: &[Service]) -> Result<ServiceName, Fault> {
 /// The database is proved to be this workspace's: by its marker, or where it has none by its server.
 ///
 /// # Errors
-/// Its marker names another workspace, or something holds it that a DROP or RENAME would break.
+/// Its label or marker names another workspace.
 pub fn own_database(database: &Database, workspace: &Workspace) -> Result<(), Fault> {
-    let refused = |error: String| Fault::new(Exit::Refused, error).state("nothing was changed");
     let name = &database.name;
     if let Some(label) = database.label.as_ref().filter(|label| label.workspace != workspace.id) {
         return Err(refused(format!("`{name}` is another workspace's"))
@@ -101,6 +115,19 @@ pub fn own_database(database: &Database, workspace: &Workspace) -> Result<(), Fa
             .cause(format!("its marker names workspace {}", marker.workspace))
             .hint("set database.name to a database of its own"));
     }
+    Ok(())
+}
+
+fn refused(error: String) -> Fault {
+    Fault::new(Exit::Refused, error).state("nothing was changed")
+}
+
+/// Nothing holds the database that a RENAME would break or wait for.
+///
+/// # Errors
+/// A prepared transaction, a slot that is being read, a subscription, whose worker comes back at once.
+pub fn renamable(database: &Database) -> Result<(), Fault> {
+    let name = &database.name;
     if database.prepared > 0 {
         return Err(refused(format!(
             "`{name}` holds {}",
@@ -109,18 +136,31 @@ pub fn own_database(database: &Database, workspace: &Workspace) -> Result<(), Fa
         .cause("Postgres neither drops nor renames such a database")
         .hint("SELECT gid FROM pg_prepared_xacts, then COMMIT PREPARED or ROLLBACK PREPARED each"));
     }
-    if !database.slots.is_empty() {
-        return Err(refused(format!("`{name}` feeds {}", words::list(&database.slots)))
-            .cause("a replication slot reads it, and would be destroyed with it")
-            .hint("SELECT pg_drop_replication_slot('NAME') if nobody needs it"));
+    if !database.active_slots.is_empty() {
+        return Err(refused(format!("`{name}` feeds {}", words::list(&database.active_slots)))
+            .cause("somebody reads that replication slot now, and Postgres renames no such database")
+            .hint("stop the reader first"));
     }
     if database.subscriptions > 0 {
         return Err(refused(format!(
             "`{name}` holds {}",
             words::count(database.subscriptions, "subscription")
         ))
-        .cause("Postgres does not drop such a database")
-        .hint("DROP SUBSCRIPTION in it first"));
+        .cause("its worker comes back at once, and Postgres drops no such database")
+        .hint("ALTER SUBSCRIPTION … DISABLE, or DROP SUBSCRIPTION, in it first"));
     }
     Ok(())
+}
+
+/// As [`renamable`], and nothing would be destroyed beside the rows.
+///
+/// # Errors
+/// As there, and a replication slot that nobody reads: a DROP destroys it without a word.
+pub fn droppable(database: &Database) -> Result<(), Fault> {
+    if !database.slots.is_empty() {
+        return Err(refused(format!("`{}` feeds {}", database.name, words::list(&database.slots)))
+            .cause("a replication slot reads it, and would be destroyed with it")
+            .hint("SELECT pg_drop_replication_slot('NAME') if nobody needs it"));
+    }
+    renamable(database)
 }

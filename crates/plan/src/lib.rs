@@ -5,6 +5,7 @@
 //! hands its steps to a [`Machine`] one by one and tells a listener about each [`Event`].
 
 mod action;
+mod changes;
 pub mod check;
 mod config;
 mod consent;
@@ -17,26 +18,29 @@ mod marker;
 mod name;
 mod ownership;
 mod secret;
+mod settings;
+mod staleness;
 mod step;
 pub mod words;
 mod world;
 
 pub use action::{Action, Effect, Seeding};
-pub use config::{
-    Config, Confirm, Home, Kind, Migrations, Models, Source, Sources, Tool, UNDO_DAYS, variable_of, variables,
-};
+pub use changes::{Since, TableChange};
+pub use config::{Config, Confirm, Home, Kind, Migrations, Source, Sources, Tool, variable_of, variables};
 pub use consent::{Approved, Flags, Need, Question, approve};
 pub use event::{Event, Outcome};
 pub use execute::{Look, Machine, Report, Said, execute};
 pub use fault::{Exit, Fault};
 pub use loss::{Contents, Loss, Rows, VolumeLoss};
-pub use marker::{Label, LabelKind, Marker, Origin};
+pub use marker::{Built, KeptAs, Label, LabelKind, Marker, Origin};
 pub use name::{BadName, ContainerName, DatabaseName, RoleName, ServiceName, VolumeName, literal};
 pub use ownership::{Stack, Whose, network, stack, volume};
 pub use secret::{Secret, masked};
+pub use settings::{Hook, ModelSettings, UNDO_DAYS, UNDO_SIZE, UndoSettings};
+pub use staleness::{Baseline, baseline};
 pub use step::{Data, Expect, Fact, Plan, Step, Undo};
 pub use world::{
     Address, Blueprint, Compose, Container, Database, Dependency, Engine, EngineFacts, Health, Kept,
-    KeptPlace, Mount, MountKind, Network, Reading, Server, ServerState, Service, Session, Volume, Wants,
-    Workspace, World,
+    KeptPlace, Logged, Mount, MountKind, Network, Reading, Server, ServerState, Service, Session, Volume,
+    Wants, Workspace, World,
 };

@@ -1,9 +1,9 @@
 //! What a plan would take.
 
 use jiff::Timestamp;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::{DatabaseName, Session, VolumeName, words};
+use crate::{DatabaseName, Session, Since, VolumeName, words};
 
 /// Everything that would be lost, or would have to be brought back.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -25,10 +25,11 @@ pub struct Contents {
     pub bytes: u64,
     /// Not later than this; `None` where it can't be had.
     pub last_write: Option<Timestamp>,
+    pub since: Since,
 }
 
 /// A number of rows, counted or estimated.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Rows {
     pub count: u64,
     pub exact: bool,
@@ -56,7 +57,7 @@ impl Contents {
     /// ```
     /// # use plan::*;
     /// let contents = Contents { database: DatabaseName::new("shop").unwrap(), tables: 14,
-    ///     rows: Rows { count: 31_204, exact: true }, bytes: 48_000_000, last_write: None };
+    ///     rows: Rows { count: 31_204, exact: true }, bytes: 48_000_000, last_write: None, since: Since::default() };
     /// assert_eq!(contents.line(jiff::Timestamp::UNIX_EPOCH), "14 tables, 31,204 rows, 48.0 MB");
     /// ```
     #[must_use]

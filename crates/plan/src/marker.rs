@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::DatabaseName;
+use crate::{DatabaseName, Rows};
 
 /// A row in `cleanslate.marker` inside a database: whose it is and what it was built from. In a table, since cloning
 /// a database drops its comment.
@@ -18,6 +18,15 @@ pub struct Marker {
     /// Hash of the seed files loaded into it, when some were.
     pub seeds: Option<String>,
     pub at: Timestamp,
+    /// Of the catalog and the rows that the migrations alone gave: the same after a mere reformatting.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    /// Hash of the model files when it was built.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub models: Option<String>,
+    /// Hash of where every sequence stood when it was marked; `None` where changes since then can't be told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sequences: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,6 +49,37 @@ pub struct Label {
     /// The comment that the database under the live name has or had, to be put back with the name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub comment: Option<String>,
+    /// Of what it was built, where we built it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub built: Option<Built>,
+    /// As what it is kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<KeptAs>,
+}
+
+/// What a template, a spare or a kept database was built from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Built {
+    pub blueprint: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fingerprint: Option<String>,
+    #[serde(default)]
+    pub bytes: u64,
+}
+
+/// A kept database as a list shows it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeptAs {
+    /// Never given twice.
+    pub n: u32,
+    pub bytes: u64,
+    /// `None` when it could not be read.
+    pub rows: Option<Rows>,
+    /// The command that replaced it: `reset`.
+    pub by: String,
+    /// Why it stays, in words: `users +1 row`. `None` until that was looked at with every session ended.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub why: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +89,10 @@ pub enum LabelKind {
     Building,
     /// Built, and about to take the live name.
     Next,
+    /// Complete, closed to connections, to be cloned and never used itself.
+    Template,
+    /// A clone of a template, closed to connections, for the next reset.
+    Spare,
     /// What a reset replaced.
     Kept,
     /// The maintenance database, where the app's own is called `postgres`.
@@ -58,12 +102,25 @@ pub enum LabelKind {
 const SIGN: &str = "cleanslate ";
 
 impl Label {
+    /// A label that says no more than what it must.
+    #[must_use]
+    pub fn new(workspace: &str, kind: LabelKind, of: &DatabaseName, at: Timestamp) -> Self {
+        let workspace = workspace.to_owned();
+        Self { workspace, kind, of: of.clone(), at, comment: None, built: None, kept: None }
+    }
+
+    /// The hash of what it was built from.
+    #[must_use]
+    pub fn blueprint(&self) -> Option<&str> {
+        self.built.as_ref().map(|built| built.blueprint.as_str())
+    }
+
     /// As the text of a COMMENT.
     ///
     /// ```
     /// # use plan::*;
-    /// let label = Label { workspace: "w".into(), kind: LabelKind::Next, of: DatabaseName::new("shop").unwrap(),
-    ///     at: jiff::Timestamp::UNIX_EPOCH, comment: None };
+    /// let shop = DatabaseName::new("shop").unwrap();
+    /// let label = Label::new("w", LabelKind::Next, &shop, jiff::Timestamp::UNIX_EPOCH);
     /// assert_eq!(Label::read(&label.text()), Some(label));
     /// assert_eq!(Label::read("our shop"), None);
     /// ```

@@ -7,7 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ContainerName, Contents, DatabaseName, Kind, Label, Marker, RoleName, Secret, ServiceName, VolumeName,
+    ContainerName, Contents, DatabaseName, Kind, Label, LabelKind, Marker, RoleName, Secret, ServiceName,
+    VolumeName,
 };
 
 /// What a command wants to know before it plans. Less is quicker.
@@ -28,6 +29,10 @@ pub struct Wants {
     pub running: bool,
     /// Only addresses that somebody gave: neither server nor engine of the workspace is looked for.
     pub elsewhere: bool,
+    /// `engine` and `sizes` only where a clean kept something; else what the server's address needs.
+    pub where_copies_are: bool,
+    /// The last runs, from the journal.
+    pub journal: bool,
 }
 
 /// How much of the engine a command needs. A `local` server has none, whatever is wanted.
@@ -67,8 +72,25 @@ pub struct World {
     pub kept: Vec<Kept>,
     /// The highest number that anything was ever kept under, also when it is gone; 0 at first.
     pub last_kept: u32,
+    /// The last runs, oldest first.
+    pub journal: Vec<Logged>,
     /// Things half done by an earlier run that this workspace's files tell of, in words.
     pub unfinished: Vec<String>,
+}
+
+/// A run of ours, from the journal.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Logged {
+    pub at: Timestamp,
+    /// The command line.
+    pub command: String,
+    /// The database or project.
+    pub subject: String,
+    pub by: String,
+    /// What came of its steps, in words.
+    pub done: Vec<String>,
+    /// `None` when it was killed.
+    pub end: Option<String>,
 }
 
 /// The project's root folder.
@@ -104,8 +126,12 @@ impl Workspace {
 pub struct Blueprint {
     /// Hash of the migrations, the seeds and the tool.
     pub hash: String,
+    /// The same without the seeds.
+    pub bare: String,
     /// Hash of the seed files alone; `None` without seeds.
     pub seeds: Option<String>,
+    /// Hash of the model files; `None` when none are configured.
+    pub models: Option<String>,
     /// File names in the order in which they apply.
     pub migrations: Vec<String>,
     pub seed_files: Vec<String>,
@@ -129,6 +155,8 @@ pub struct Server {
     pub system_identifier: String,
     /// As the server tells it: `17.2`. Empty when it is not running.
     pub version: String,
+    /// It only reads: a standby, or one that is still recovering.
+    pub standby: bool,
     /// Every database that is not a template, when it is running.
     pub databases: Vec<Database>,
 }
@@ -176,6 +204,10 @@ pub struct Database {
     pub prepared: u64,
     /// Logical replication slots, active or not: a DROP destroys the inactive ones without a word.
     pub slots: Vec<String>,
+    /// Those of them that somebody reads right now, which blocks a RENAME too.
+    pub active_slots: Vec<String>,
+    /// Its collation's version is not the one that the server has now: Postgres does not clone it.
+    pub stale_collation: bool,
     /// Subscriptions, which block DROP.
     pub subscriptions: u64,
 }
@@ -381,6 +413,16 @@ impl World {
         self.server.as_ref()?.databases.iter().find(|database| Some(&database.name) == self.name())
     }
 
+    /// This workspace's own databases beside the live one: what carries its label, by kind.
+    pub fn beside(&self, kind: LabelKind) -> impl Iterator<Item = (&Database, &Label)> {
+        let databases = self.server.iter().flat_map(|server| &server.databases);
+        databases.filter_map(move |database| {
+            let label = database.label.as_ref()?;
+            let ours = label.workspace == self.workspace.id && Some(&label.of) == self.name();
+            (ours && label.kind == kind && !database.broken).then_some((database, label))
+        })
+    }
+
     /// The name of the workspace's own database.
     #[must_use]
     pub fn name(&self) -> Option<&DatabaseName> {
@@ -390,7 +432,10 @@ impl World {
     /// The number for the next kept thing: never one that was used before.
     #[must_use]
     pub fn next_kept(&self) -> u32 {
-        self.kept.iter().map(|kept| kept.n).fold(self.last_kept, u32::max) + 1
+        let databases = self.server.iter().flat_map(|server| &server.databases);
+        let numbers =
+            databases.filter_map(|database| database.label.as_ref()?.kept.as_ref()).map(|kept| kept.n);
+        self.kept.iter().map(|kept| kept.n).chain(numbers).fold(self.last_kept, u32::max) + 1
     }
 }
 

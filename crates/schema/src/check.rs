@@ -184,13 +184,7 @@ fn discard_old(plan: &mut Plan, world: &World, server: &Server) {
 }
 
 fn create(plan: &mut Plan, world: &World, server: &Server, database: &DatabaseName) {
-    let label = Label {
-        workspace: world.workspace.id.clone(),
-        kind: LabelKind::Building,
-        of: server.name.clone(),
-        at: world.now,
-        comment: None,
-    };
+    let label = Label::new(&world.workspace.id, LabelKind::Building, &server.name, world.now);
     let create = Action::CreateDatabase { database: database.clone(), owner: server.user.clone(), label };
     let step = Step::new(create, "one side of the comparison")
         .expects(Expect::NoDatabase { name: database.clone() })

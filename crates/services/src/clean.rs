@@ -58,7 +58,7 @@ impl Command for Clean {
             sizes: true,
             lock: true,
             running: false,
-            elsewhere: false,
+            ..Wants::default()
         }
     }
 

@@ -117,6 +117,7 @@ pub(crate) fn world() -> World {
         engine: Some(engine()),
         kept: Vec::new(),
         last_kept: 2,
+        journal: Vec::new(),
         unfinished: Vec::new(),
     }
 }

@@ -51,8 +51,10 @@ fn run<C: Command>(command: &C, terminal: &mut Terminal) -> Result<ExitCode, Fau
         terminal.hear(event);
     })?;
     terminal.report(approved.plan(), &report)?;
-    let code = report.outcomes.iter().rev().find_map(|outcome| outcome.code).unwrap_or(0);
-    Ok(ExitCode::from(u8::try_from(code).unwrap_or(1)))
+    // A program that was run for the user, and failed without stopping the plan.
+    let code =
+        report.outcomes.iter().find_map(|outcome| outcome.code).and_then(|code| u8::try_from(code).ok());
+    Ok(code.map_or(ExitCode::SUCCESS, ExitCode::from))
 }
 
 /// This command line as the person would type it again.

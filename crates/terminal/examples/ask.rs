@@ -135,6 +135,7 @@ fn sample() -> Result<Plan, Box<dyn Error>> {
         tables: 14,
         rows: Rows { count: 31_204, exact: true },
         bytes: 84_000_000,
+        since: plan::Since::default(),
         last_write: None,
     });
     plan.steps = vec![

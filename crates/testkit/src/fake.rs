@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use plan::{
-    Action, Contents, Data, Database, DatabaseName, Effect, Exit, Expect, Fault, Kind, Label, LabelKind,
-    Look, Machine, Marker, Outcome, RoleName, Rows, Said, Secret, Server, ServerState, Workspace, World,
+    Action, Blueprint, Contents, Data, Database, DatabaseName, Effect, Exit, Expect, Fault, KeptAs, Kind,
+    Label, LabelKind, Look, Machine, Marker, Outcome, RoleName, Rows, Said, Secret, Server, ServerState,
+    Since, TableChange, Workspace, World,
 };
 
 /// What goes wrong at a step.
@@ -34,8 +35,12 @@ pub struct Held {
 }
 
 /// Databases in memory, with trouble at one step.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Fake {
+    /// The workspace's own.
+    pub live: DatabaseName,
+    /// The hash of the migrations; the seeds are part of it.
+    pub blueprint: String,
     pub databases: BTreeMap<DatabaseName, Held>,
     /// Our note about a database that may have no label yet.
     pub creating: Option<DatabaseName>,
@@ -50,7 +55,16 @@ impl Fake {
     #[must_use]
     pub fn with(name: &DatabaseName, rows: u64) -> Self {
         let held = Held { oid: 1, open: true, comment: None, mine: rows, built: true, marker: None };
-        Self { databases: BTreeMap::from([(name.clone(), held)]), next_oid: 2, ..Self::default() }
+        Self {
+            live: name.clone(),
+            blueprint: "first".to_owned(),
+            databases: BTreeMap::from([(name.clone(), held)]),
+            creating: None,
+            trouble: None,
+            performed: 0,
+            dead: false,
+            next_oid: 2,
+        }
     }
 
     /// Everything works from here on.
@@ -63,7 +77,8 @@ impl Fake {
     /// # Panics
     /// Never: its names are names.
     #[must_use]
-    pub fn world(&self, name: &DatabaseName) -> World {
+    pub fn world(&self) -> World {
+        let name = &self.live;
         let user = RoleName::new("app").expect("a role");
         let postgres = DatabaseName::new("postgres").expect("a name");
         let databases = self.databases.iter().map(|(name, held)| self.database(name, held, &user)).collect();
@@ -77,6 +92,7 @@ impl Fake {
             maintenance: postgres,
             system_identifier: "1".to_owned(),
             version: "17.1".to_owned(),
+            standby: false,
             databases,
         };
         let workspace = Workspace {
@@ -89,30 +105,42 @@ impl Fake {
         World {
             now: jiff::Timestamp::UNIX_EPOCH,
             workspace,
-            blueprint: None,
+            blueprint: Some(self.blueprint()),
             server: Some(server),
             engine: None,
             kept: Vec::new(),
             last_kept: 0,
+            journal: Vec::new(),
             unfinished: Vec::new(),
+        }
+    }
+
+    fn blueprint(&self) -> Blueprint {
+        Blueprint {
+            hash: self.blueprint.clone(),
+            bare: self.blueprint.clone(),
+            seeds: None,
+            models: None,
+            migrations: Vec::new(),
+            seed_files: Vec::new(),
         }
     }
 
     fn database(&self, name: &DatabaseName, held: &Held, owner: &RoleName) -> Database {
         let noted = || {
             let ours = held.comment.is_none() && self.creating.as_ref() == Some(name);
-            let of = name.clone();
             let at = jiff::Timestamp::UNIX_EPOCH;
-            ours.then(|| Label {
-                workspace: "w".to_owned(),
-                kind: LabelKind::Building,
-                of,
-                at,
-                comment: None,
-            })
+            ours.then(|| Label::new("w", LabelKind::Building, &self.live, at))
         };
         let rows = Rows { count: held.mine, exact: true };
-        let contents = Contents { database: name.clone(), tables: 1, rows, bytes: 1, last_write: None };
+        let contents = Contents {
+            database: name.clone(),
+            tables: 1,
+            rows,
+            bytes: 1,
+            last_write: None,
+            since: held.since(),
+        };
         Database {
             name: name.clone(),
             oid: held.oid,
@@ -127,6 +155,8 @@ impl Fake {
             sessions: Vec::new(),
             prepared: 0,
             slots: Vec::new(),
+            active_slots: Vec::new(),
+            stale_collation: false,
             subscriptions: 0,
         }
     }
@@ -137,36 +167,36 @@ impl Fake {
 
     fn act(&mut self, action: &Action) -> Result<(), Fault> {
         match action {
-            Action::CreateDatabase { database, label, .. } => {
-                if self.databases.contains_key(database) {
-                    return Err(failed("it exists"));
+            Action::CreateDatabase { database, label, .. } => self.create(database, label, false, None)?,
+            Action::CloneDatabase { from, to, label, .. } => {
+                let template = self.held(from)?.clone();
+                if template.open {
+                    return Err(failed("somebody may write to it meanwhile"));
                 }
-                let held = Held {
-                    oid: self.next_oid,
-                    open: true,
-                    comment: Some(label.text()),
-                    mine: 0,
-                    built: false,
-                    marker: None,
-                };
-                self.next_oid += 1;
-                self.databases.insert(database.clone(), held);
+                self.create(to, label, template.built, template.marker)?;
+            }
+            Action::SealTemplate { database, label } => {
+                let held = self.held(database)?;
+                (held.open, held.comment) = (false, Some(label.text()));
+            }
+            Action::Swap { live, kept, next, label, comment } => {
+                self.swap([live, kept, next], label, comment.as_ref())?
+            }
+            Action::WeighKept { database, label } => self.weigh(database, label)?,
+            Action::GiveUpDatabase { database, .. } => {
+                self.must_be(database, &[LabelKind::Kept])?;
+                self.databases.remove(database);
             }
             Action::Migrate { database, .. } => self.held(database)?.built = true,
             Action::Stamp { database, marker } => self.held(database)?.marker = Some(marker.clone()),
             Action::Label { database, label } => self.held(database)?.comment = Some(label.text()),
             Action::CloseDatabase { database } => self.held(database)?.open = false,
             Action::OpenDatabase { database } => self.held(database)?.open = true,
-            Action::DropDatabase { database } | Action::DiscardDatabase { database } => {
-                let half_built = |held: &Held| {
-                    let label = held.comment.as_deref().and_then(Label::read);
-                    label.is_some_and(|label| matches!(label.kind, LabelKind::Building | LabelKind::Next))
-                };
-                let known = self.databases.get(database);
-                if matches!(action, Action::DiscardDatabase { .. })
-                    && known.is_some_and(|held| !half_built(held))
-                {
-                    return Err(failed("it does not carry our label"));
+            Action::DropDatabase { database } => drop(self.databases.remove(database)),
+            Action::DiscardDatabase { database } => {
+                if self.databases.contains_key(database) {
+                    let ours = [LabelKind::Building, LabelKind::Next, LabelKind::Template, LabelKind::Spare];
+                    self.must_be(database, &ours)?;
                 }
                 self.databases.remove(database);
             }
@@ -177,17 +207,83 @@ impl Fake {
                 let mut held =
                     self.databases.remove(from).ok_or_else(|| failed("there is no such database"))?;
                 held.comment.clone_from(comment);
+                held.open = true;
                 self.databases.insert(to.clone(), held);
             }
             // What changes no database here.
             Action::Seed { .. }
             | Action::CarryOver { .. }
             | Action::EndSessions { .. }
+            | Action::NoteSettings { .. }
+            | Action::Tidy
             | Action::AwaitServer => {}
             other if other.effect() == Effect::Reads => {}
             other => panic!("the fake does not know {other:?}"),
         }
         Ok(())
+    }
+
+    fn create(
+        &mut self,
+        database: &DatabaseName,
+        label: &Label,
+        built: bool,
+        marker: Option<Marker>,
+    ) -> Result<(), Fault> {
+        if self.databases.contains_key(database) {
+            return Err(failed("it exists"));
+        }
+        let comment = Some(label.text());
+        let held = Held { oid: self.next_oid, open: true, comment, mine: 0, built, marker };
+        self.next_oid += 1;
+        self.databases.insert(database.clone(), held);
+        Ok(())
+    }
+
+    fn swap(
+        &mut self,
+        [live, kept, next]: [&DatabaseName; 3],
+        label: &Label,
+        comment: Option<&String>,
+    ) -> Result<(), Fault> {
+        if self.databases.contains_key(kept) || !self.databases.contains_key(next) {
+            return Err(failed("the names do not fit"));
+        }
+        let mut old = self.databases.remove(live).ok_or_else(|| failed("there is no such database"))?;
+        let mut new = self.databases.remove(next).ok_or_else(|| failed("there is no such database"))?;
+        (old.open, old.comment) = (true, Some(label.text()));
+        (new.open, new.comment) = (true, comment.cloned());
+        self.databases.insert(kept.clone(), old);
+        self.databases.insert(live.clone(), new);
+        Ok(())
+    }
+
+    fn weigh(&mut self, database: &DatabaseName, label: &Label) -> Result<(), Fault> {
+        self.must_be(database, &[LabelKind::Kept])?;
+        let held = self.held(database)?;
+        if held.mine == 0 {
+            self.databases.remove(database);
+        } else {
+            let kept = label.kept.clone().map(|kept| KeptAs { why: Some("changed".to_owned()), ..kept });
+            held.comment = Some(Label { kept, ..label.clone() }.text());
+        }
+        Ok(())
+    }
+
+    fn must_be(&mut self, database: &DatabaseName, kinds: &[LabelKind]) -> Result<(), Fault> {
+        let label = self.held(database)?.comment.as_deref().and_then(Label::read);
+        let fits = label.is_some_and(|label| kinds.contains(&label.kind));
+        if fits { Ok(()) } else { Err(failed("it does not carry our label")) }
+    }
+}
+
+impl Held {
+    fn since(&self) -> Since {
+        if self.built && self.mine == 0 {
+            return Since::Unchanged;
+        }
+        let users = TableChange { table: "users".to_owned(), inserted: self.mine, updated: 0, deleted: 0 };
+        Since::Changed { tables: vec![users], beside: Vec::new() }
     }
 }
 

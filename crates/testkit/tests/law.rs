@@ -17,7 +17,7 @@ fn config() -> Config {
 }
 
 fn plan(fake: &Fake, name: &DatabaseName) -> Result<Plan, Fault> {
-    Reset::parse_from(["slate-reset", "--drop"]).plan(&config(), &fake.world(name))
+    Reset::parse_from(["slate-reset", "--drop"]).plan(&config(), &fake.world())
 }
 
 fn run(fake: &mut Fake, name: &DatabaseName) -> Result<(), Fault> {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use clap::Parser;
 use plan::{
-    Config, Container, Database, EngineFacts, Fact, Fault, Health, Kind, LabelKind, Marker, Origin, Plan,
+    Baseline, Config, Container, Database, EngineFacts, Fact, Fault, Health, Kind, LabelKind, Logged, Plan,
     Reading, Server, ServerState, Source, Stack, Wants, World, guard, stack, words,
 };
 use shell::{Command, Shared};
@@ -20,10 +20,14 @@ use shell::{Command, Shared};
 Examples:
   slate-status
   slate-status --json
+  slate-status --log
 
 It changes nothing. The password in the address is masked."
 )]
 pub struct Status {
+    /// The last runs that changed something: when, what, by whom
+    #[arg(long)]
+    log: bool,
     #[command(flatten)]
     shared: Shared,
 }
@@ -41,11 +45,17 @@ impl Command for Status {
             databases: true,
             contents: Reading::Rows,
             blueprint: true,
+            journal: self.log,
             ..Wants::default()
         }
     }
 
     fn plan(&self, config: &Config, world: &World) -> Result<Plan, Fault> {
+        if self.log {
+            let mut plan = Plan::new(Self::NAME, "");
+            plan.facts = log(world);
+            return Ok(plan);
+        }
         let server = guard::server(world)?;
         let mut plan = Plan::new(Self::NAME, server.name.as_str());
         plan.facts.push(Fact::new("server", server_line(server, world)));
@@ -54,11 +64,29 @@ impl Command for Status {
         }
         plan.facts.extend(other_stacks(world));
         plan.facts.extend(services(world));
-        plan.facts.extend(kept(world));
+        plan.facts.extend(kept(config, world));
         plan.facts.extend(world.unfinished.iter().map(|what| Fact::new("unfinished", what)));
         plan.facts.extend(settings(config, server, world));
         Ok(plan)
     }
+}
+
+/// One line a run, the newest last, as in any log.
+fn log(world: &World) -> Vec<Fact> {
+    if world.journal.is_empty() {
+        return vec![Fact::new("log", "nothing was changed here yet")];
+    }
+    let line = |run: &Logged| {
+        let end = run.end.as_deref().unwrap_or("did not end: it was killed, or is at work");
+        let done = if run.done.is_empty() { String::new() } else { format!(" ({})", run.done.join(", ")) };
+        let by = if run.by.is_empty() { String::new() } else { format!("; by {}", run.by) };
+        let command = match run.command.split_once(" --tidy") {
+            Some((command, _)) => format!("{command}, in the background"),
+            None => run.command.clone(),
+        };
+        Fact::new(run.at.strftime("%F %T").to_string(), format!("{command}: {end}{done}{by}"))
+    };
+    world.journal.iter().map(line).collect()
 }
 
 fn server_line(server: &Server, world: &World) -> String {
@@ -90,40 +118,31 @@ fn database_facts(server: &Server, world: &World) -> Vec<Fact> {
     if !live.sessions.is_empty() {
         facts.push(Fact::new("sessions", sessions(live)));
     }
-    let beside = server.databases.iter().filter(|database| database.label.is_some());
-    facts.extend(beside.filter_map(|database| {
-        let label = database.label.as_ref()?;
-        let what = match label.kind {
-            LabelKind::Building | LabelKind::Next => {
-                "half built by a run that did not end; the next reset removes it"
-            }
-            LabelKind::Kept => "kept",
-            LabelKind::Maintenance => "ours, for commands about databases",
-        };
-        Some(Fact::new("", format!("{}: {what}, {}", database.name, words::bytes(database.bytes))))
+    if let Some(contents) = &live.contents {
+        facts.push(Fact::new("yours", contents.since.line()));
+    }
+    let half_built = [LabelKind::Building, LabelKind::Next].into_iter().flat_map(|kind| world.beside(kind));
+    facts.extend(half_built.map(|(database, _)| {
+        let what = "half built by a run that did not end; the next reset removes it";
+        Fact::new("", format!("{}: {what}", database.name))
     }));
     facts
 }
 
 /// The files against what the database was built from.
 fn baseline(live: &Database, world: &World) -> Fact {
-    let reset = world.workspace.command("reset --drop");
-    let text = match (&live.marker, &world.blueprint) {
-        (None, _) => "unknown: the database was not made by cleanslate".to_owned(),
-        (Some(marker), _) if marker.workspace != world.workspace.id => {
-            format!("another workspace's ({}): it is left alone", marker.workspace)
+    let reset = world.workspace.command("reset");
+    let ago = |at| words::ago(at, world.now);
+    let text = match plan::baseline(live, world) {
+        Baseline::Unmarked => "unknown: the database was not made by cleanslate".to_owned(),
+        Baseline::Foreign(workspace) => format!("another workspace's ({workspace}): it is left alone"),
+        Baseline::Adopted(at) => format!("unknown: the database was there {}", ago(at)),
+        Baseline::NoFiles => "no migrations are configured".to_owned(),
+        Baseline::Current(at) => format!("current, built {}", ago(at)),
+        Baseline::ModelsChanged(at) => {
+            format!("current, built {}; the models changed since, and no migration did", ago(at))
         }
-        (Some(Marker { origin: Origin::Adopted, at, .. }), _) => {
-            format!("unknown: the database was there {}", words::ago(*at, world.now))
-        }
-        (Some(_), None) => "no migrations are configured".to_owned(),
-        (Some(marker), Some(blueprint)) if marker.blueprint.as_ref() == Some(&blueprint.hash) => {
-            format!("current, built {}", words::ago(marker.at, world.now))
-        }
-        (Some(marker), Some(_)) => format!(
-            "stale: the files changed since it was built {}: {reset}",
-            words::ago(marker.at, world.now)
-        ),
+        Baseline::Stale(at) => format!("stale: the files changed since it was built {}: {reset}", ago(at)),
     };
     Fact::new("baseline", text)
 }
@@ -173,13 +192,31 @@ fn services(world: &World) -> Vec<Fact> {
     if lines.is_empty() { Vec::new() } else { vec![Fact::new("services", lines.join(" · "))] }
 }
 
-fn kept(world: &World) -> Vec<Fact> {
-    let bytes = world.kept.iter().map(|kept| kept.bytes).sum();
-    let Some(newest) = world.kept.last() else { return Vec::new() };
-    let many = words::count(world.kept.len() as u64, "copy");
-    let undo = world.workspace.command("undo");
-    let newest = words::ago(newest.at, world.now);
-    vec![Fact::new("kept", format!("{many}, {}, the newest from {newest}: {undo}", words::bytes(bytes)))]
+/// What undo could bring back, and whether it is too much or too old by now.
+fn kept(config: &Config, world: &World) -> Vec<Fact> {
+    let databases: Vec<_> = world.beside(LabelKind::Kept).map(|(_, label)| label).collect();
+    let of_databases: u64 = databases.iter().filter_map(|label| Some(label.kept.as_ref()?.bytes)).sum();
+    let bytes = of_databases + world.kept.iter().map(|kept| kept.bytes).sum::<u64>();
+    let times = world.kept.iter().map(|kept| kept.at).chain(databases.iter().map(|label| label.at));
+    let Some(newest) = times.clone().max() else { return Vec::new() };
+    let counts = [("database", databases.len() as u64), ("copy", world.kept.len() as u64)];
+    let many = counts.into_iter().filter(|(_, many)| *many > 0).map(|(what, many)| words::count(many, what));
+    let many = many.collect::<Vec<_>>().join(", ");
+    let (undo, newest) = (world.workspace.command("undo"), words::ago(newest, world.now));
+    let mut facts =
+        vec![Fact::new("kept", format!("{many}, {}, the newest from {newest}: {undo}", words::bytes(bytes)))];
+    let limit = i64::from(config.undo.days()) * 86_400;
+    let old = times.filter(|at| world.now.as_second() - at.as_second() >= limit).count() as u64;
+    let gc = world.workspace.command("undo --gc");
+    if of_databases > config.undo.bytes() {
+        let limit = words::bytes(config.undo.bytes());
+        facts.push(Fact::new("", format!("more than undo.max_size, {limit}: {gc} removes the oldest")));
+    }
+    if old > 0 {
+        let days = words::count(config.undo.days().into(), "day");
+        facts.push(Fact::new("", format!("{old} older than undo.days, {days}: {gc} removes them")));
+    }
+    facts
 }
 
 /// The settings that decide what is touched, each with where it came from.

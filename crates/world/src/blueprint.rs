@@ -26,17 +26,42 @@ pub(crate) fn blueprint(config: &Config, root: &Path) -> Result<Option<Blueprint
     let seeds: Vec<PathBuf> =
         of(config.seeds.dir.as_deref(), "seeds.dir")?.into_iter().filter(|file| is(file, "sql")).collect();
     let seed_hash = hash(&seeds, &[])?;
-    let words = [
-        config.migrations.tool.map(|tool| tool.to_string()).unwrap_or_default(),
-        config.migrations.command.clone().unwrap_or_default(),
-        seed_hash.clone(),
-    ];
+    let words = |seeds: String| {
+        let tool = config.migrations.tool.map(|tool| tool.to_string()).unwrap_or_default();
+        [tool, config.migrations.command.clone().unwrap_or_default(), seeds]
+    };
+    let models = config.models.dir.as_deref().map(|dir| models(root, dir)).transpose()?;
     Ok(Some(Blueprint {
-        hash: hash(&migrations, &words)?,
+        hash: hash(&migrations, &words(seed_hash.clone()))?,
+        bare: hash(&migrations, &words(hash(&[], &[])?))?,
+        models,
         seeds: (!seeds.is_empty()).then_some(seed_hash),
         migrations: names(&migrations),
         seed_files: names(&seeds),
     }))
+}
+
+/// The hash of every file below the models' folder that somebody wrote.
+fn models(root: &Path, dir: &str) -> Result<String, Fault> {
+    let mut files = Vec::new();
+    let mut folders = vec![root.join(dir)];
+    while let Some(folder) = folders.pop() {
+        let entries = fs::read_dir(&folder).map_err(|why| unreadable("models.dir", dir, &folder, &why))?;
+        for path in entries.flatten().map(|entry| entry.path()) {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            if name.starts_with('.') || name == "__pycache__" {
+                continue;
+            }
+            // A link to a folder is not followed: it may lead back up.
+            if path.is_dir() && !path.is_symlink() {
+                folders.push(path);
+            } else if path.is_file() {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    hash(&files, &[])
 }
 
 /// The SQL files of a folder in the order in which they apply.
@@ -67,16 +92,18 @@ pub(crate) fn migration_texts(root: &Path, migrations: &plan::Migrations) -> Vec
 
 fn listed(root: &Path, dir: &str, key: &str) -> Result<Vec<PathBuf>, Fault> {
     let folder = root.join(dir);
-    let entries = fs::read_dir(&folder).map_err(|why| {
-        Fault::new(Exit::Usage, format!("{key} is `{dir}`, which can't be read"))
-            .cause(format!("{}: {why}", folder.display()))
-            .state("nothing was changed")
-            .hint(format!("correct {key} in cleanslate.toml"))
-    })?;
+    let entries = fs::read_dir(&folder).map_err(|why| unreadable(key, dir, &folder, &why))?;
     let mut files: Vec<PathBuf> =
         entries.flatten().map(|entry| entry.path()).filter(|path| path.is_file()).collect();
     files.sort();
     Ok(files)
+}
+
+fn unreadable(key: &str, dir: &str, folder: &Path, why: &std::io::Error) -> Fault {
+    Fault::new(Exit::Usage, format!("{key} is `{dir}`, which can't be read"))
+        .cause(format!("{}: {why}", folder.display()))
+        .state("nothing was changed")
+        .hint(format!("correct {key} in cleanslate.toml"))
 }
 
 fn is(file: &Path, extension: &str) -> bool {
@@ -99,7 +126,10 @@ fn hash(files: &[PathBuf], words: &[String]) -> Result<String, Fault> {
     }
     for file in files {
         add(file.file_name().unwrap_or_default().as_encoded_bytes());
-        add(text(file)?.as_bytes());
+        let bytes = fs::read(file).map_err(|why| {
+            Fault::new(Exit::Usage, format!("`{}` can't be read", file.display())).cause(why.to_string())
+        })?;
+        add(&bytes);
     }
     let mut hash = hex(&hash.finalize());
     hash.truncate(32);

@@ -10,12 +10,11 @@ use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgDatabaseError, PgErrorPosition};
 
 use crate::blueprint::{sql_files, text};
-use crate::databases::fault;
+use crate::databases::{Lazy, fault};
 use crate::engine;
 use crate::interrupt;
 use crate::postgres::{Postgres, holds_tables, is_empty, is_stopped, said};
 use crate::program::{Program, Run};
-use crate::psql::Psql;
 
 /// Between two proofs in their file.
 const PROOFS: &str = "\0";
@@ -27,7 +26,7 @@ pub(crate) struct Builder<'a> {
     pub state: &'a Path,
     pub server: &'a Server,
     pub postgres: &'a mut Postgres,
-    pub psql: &'a Psql,
+    pub psql: Lazy<'a>,
     /// For commands that run inside a service.
     pub engine: Option<engine::Context<'a>>,
 }
@@ -56,6 +55,10 @@ impl Builder<'_> {
             .postgres
             .block_on(Migrator::new(folder.as_path()))
             .map_err(|why| Fault::new(Exit::Usage, attempt.clone()).cause(why.to_string()))?;
+        let migrator = match &migrations.to {
+            Some(to) => up_to(&migrator, to)?,
+            None => migrator,
+        };
         // Another runner that holds sqlx' lock would keep us waiting for ever.
         let limited = self.postgres.run(database, "SET lock_timeout = '30s'");
         limited.map_err(|error| fault(&attempt, &error))?;
@@ -70,7 +73,13 @@ impl Builder<'_> {
         tell: &mut dyn FnMut(Said<'_>),
     ) -> Result<usize, Fault> {
         let dir = dir(migrations)?.to_owned();
-        let files = sql_files(self.root, &dir, "migrations.dir")?;
+        let mut files = sql_files(self.root, &dir, "migrations.dir")?;
+        if let Some(to) = &migrations.to {
+            let is_it =
+                |file: &PathBuf| file.file_name().is_some_and(|name| name.to_string_lossy().starts_with(to));
+            let last = files.iter().rposition(is_it).ok_or_else(|| no_version(to))?;
+            files.truncate(last + 1);
+        }
         self.load(database, &files, &format!("`{database}` was not migrated"), tell)?;
         Ok(files.len())
     }
@@ -94,6 +103,8 @@ impl Builder<'_> {
         };
         let home = migrations.home()?;
         self.prove(command, migrations, &home)?;
+        let stopping = migrations.to.as_ref().map(|to| stopping_at(command, to)).transpose()?;
+        let command = stopping.as_deref().unwrap_or(command);
         let program = self.program(command, migrations, &home, database)?;
         let attempt = format!("`{database}` was not migrated by `{command}`");
         program.lines(&mut |line| tell(Said::Line(line))).map_err(|run| told(&attempt, &run))?;
@@ -165,7 +176,7 @@ impl Builder<'_> {
                         .hint("migrations.variable names what holds the database's address")
                 })?;
                 let url = renamed(own.reveal(), database, name)?;
-                engine::in_service(context, service, (name, url), &words)
+                engine::in_service(context, service, Some((name, url)), &words)
             }
         }
     }
@@ -211,7 +222,7 @@ impl Builder<'_> {
         };
         let files: Vec<(PathBuf, String)> = files.iter().map(named).collect::<Result<_, Fault>>()?;
         if files.iter().any(|(_, text)| needs_psql(text)) {
-            let done = self.psql.files(self.server, database, self.root, &files);
+            let done = (self.psql)()?.files(self.server, database, self.root, &files);
             return done.map_err(|said| {
                 if interrupt::asked() {
                     Fault::new(Exit::Declined, "interrupted")
@@ -235,6 +246,33 @@ impl Builder<'_> {
         }
         self.postgres.work(database, "COMMIT").map_err(|error| fault(attempt, &error))
     }
+}
+
+fn no_version(to: &str) -> Fault {
+    Fault::new(Exit::Usage, format!("there is no migration `{to}`")).state("nothing was changed")
+}
+
+/// The migrations up to a version, which sqlx' own way with a target would apply to what is newer, too.
+fn up_to(migrator: &Migrator, to: &str) -> Result<Migrator, Fault> {
+    let target: i64 = to.parse().map_err(|_| no_version(to))?;
+    if !migrator.version_exists(target) {
+        return Err(no_version(to));
+    }
+    let until = migrator.iter().filter(|migration| migration.version <= target).cloned();
+    Ok(Migrator::with_migrations(until.collect()))
+}
+
+/// A command with the version in the place of `head`.
+fn stopping_at(command: &str, to: &str) -> Result<String, Fault> {
+    let mut words: Vec<String> = command.split(' ').map(str::to_owned).collect();
+    let head = words.iter_mut().find(|word| matches!(word.as_str(), "head" | "heads"));
+    let head = head.ok_or_else(|| {
+        Fault::new(Exit::Usage, format!("`{command}` can't stop at a version"))
+            .cause("only a command with the word `head` in it takes another target")
+            .state("nothing was changed")
+    })?;
+    *head = words::shell(to);
+    Ok(words.join(" "))
 }
 
 fn dir(migrations: &Migrations) -> Result<&str, Fault> {

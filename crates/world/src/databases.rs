@@ -3,25 +3,28 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use plan::{DatabaseName, Exit, Expect, Fault, Label, Marker, Outcome, RoleName, Server, words};
+use plan::{DatabaseName, Exit, Expect, Fault, Label, LabelKind, Marker, Outcome, RoleName, Server, words};
 use sqlx::Row as _;
 
-use crate::postgres::{Postgres, carried_over, code, is_stopped, said, state};
+use crate::postgres::{Postgres, carried_over, code, is_stopped, mark, said, state};
 use crate::psql::Psql;
 
 /// How soon the end of a session is noticed: Postgres itself would look every 100 ms.
 const NOTICE: Duration = Duration::from_millis(1);
 
+/// Where psql is, found when it is needed.
+pub(crate) type Lazy<'a> = &'a dyn Fn() -> Result<Psql, Fault>;
+
 /// A server with the tools to change it.
 pub(crate) struct Databases<'a> {
     pub postgres: &'a mut Postgres,
-    pub psql: &'a Psql,
+    pub psql: Lazy<'a>,
     pub server: &'a Server,
     pub timeout: Duration,
 }
 
 impl Databases<'_> {
-    fn maintenance(&self) -> &DatabaseName {
+    pub(crate) fn maintenance(&self) -> &DatabaseName {
         &self.server.maintenance
     }
 
@@ -40,9 +43,8 @@ impl Databases<'_> {
             let text = plan::literal(&label.text());
             statements.push(format!("COMMENT ON DATABASE {} IS {text}", database.quoted()));
         }
-        self.psql
-            .run(self.server, self.maintenance(), &statements)
-            .map_err(|said| refused(&attempt, &said))?;
+        let psql = (self.psql)()?;
+        psql.run(self.server, self.maintenance(), &statements).map_err(|said| refused(&attempt, &said))?;
         Ok(Outcome::default())
     }
 
@@ -117,14 +119,7 @@ impl Databases<'_> {
     }
 
     pub fn stamp(&mut self, database: &DatabaseName, marker: &Marker) -> Result<Outcome, Fault> {
-        let text = serde_json::to_string(marker).unwrap_or_default();
-        let sql = format!(
-            "BEGIN; SET LOCAL client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS cleanslate;
-             CREATE TABLE IF NOT EXISTS cleanslate.marker (one boolean PRIMARY KEY DEFAULT true CHECK (one), marker jsonb NOT NULL);
-             INSERT INTO cleanslate.marker (marker) VALUES ({}) ON CONFLICT (one) DO UPDATE SET marker = excluded.marker; COMMIT",
-            plan::literal(&text)
-        );
-        let done = self.postgres.run(database, &sql);
+        let done = mark(self.postgres, database, marker);
         done.map_err(|error| fault(&format!("`{database}` was not marked"), &error))?;
         Ok(Outcome::default())
     }
@@ -197,9 +192,8 @@ impl Databases<'_> {
         self.postgres.leave(database);
         let attempt = format!("`{database}` was not dropped");
         let statement = format!("DROP DATABASE {}", database.quoted());
-        self.psql
-            .run(self.server, self.maintenance(), &[statement])
-            .map_err(|said| refused(&attempt, &said))?;
+        let psql = (self.psql)()?;
+        psql.run(self.server, self.maintenance(), &[statement]).map_err(|said| refused(&attempt, &said))?;
         match self.oid(database)? {
             None => Ok(Outcome::default()),
             Some(_) => {
@@ -208,7 +202,7 @@ impl Databases<'_> {
         }
     }
 
-    /// Drops a database that is being built, if it is there, and only if its label says that it is that.
+    /// Drops a database that holds nothing of anybody's, if it is there, and only if its label says that it is that.
     /// `noted`: our own note says that we were about to create it, so a missing label is no other's.
     pub fn discard(
         &mut self,
@@ -225,17 +219,22 @@ impl Databases<'_> {
         let rows = self.postgres.rows(&maintenance, &sql).map_err(|error| fault(&attempt, &error))?;
         let Some(row) = rows.first() else { return Ok(Outcome::idle("was not there")) };
         let comment: String = row.get("comment");
-        let labelled = Label::read(&comment).is_some_and(|label| {
-            label.workspace == workspace
-                && matches!(label.kind, plan::LabelKind::Building | plan::LabelKind::Next)
-        });
+        let ours = [LabelKind::Building, LabelKind::Next, LabelKind::Template, LabelKind::Spare];
+        let labelled = Label::read(&comment)
+            .is_some_and(|label| label.workspace == workspace && ours.contains(&label.kind));
         let ours = labelled || (noted && comment.is_empty());
         if !ours {
             return Err(Fault::new(Exit::Refused, attempt).cause("it does not carry our label"));
         }
+        self.remove(database)
+    }
+
+    /// Drops a database whose label was read.
+    pub(crate) fn remove(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
         self.close(database)?;
         self.end_sessions(database, &|_| None)?;
-        self.drop(database)
+        // No IF EXISTS: one that is gone already was somebody else's doing.
+        self.run(&format!("DROP DATABASE {}", database.quoted()), &format!("`{database}` was not dropped"))
     }
 
     /// Gives a database its new name and comment in one transaction; what the old bearer of the name had beside its
@@ -249,7 +248,8 @@ impl Databases<'_> {
         self.postgres.leave(from);
         let comment = comment.map_or_else(|| "NULL".to_owned(), plan::literal);
         let sql = format!(
-            "BEGIN; ALTER DATABASE {} RENAME TO {to}; COMMENT ON DATABASE {to} IS {comment}; COMMIT",
+            "BEGIN; ALTER DATABASE {} RENAME TO {to}; ALTER DATABASE {to} ALLOW_CONNECTIONS true;
+             COMMENT ON DATABASE {to} IS {comment}; COMMIT",
             from.quoted(),
             to = to.quoted()
         );
@@ -267,7 +267,7 @@ impl Databases<'_> {
         if sql.is_empty() { Ok(()) } else { self.run(&sql, &attempt).map(|_| ()) }
     }
 
-    fn run(&mut self, sql: &str, attempt: &str) -> Result<Outcome, Fault> {
+    pub(crate) fn run(&mut self, sql: &str, attempt: &str) -> Result<Outcome, Fault> {
         let maintenance = self.maintenance().clone();
         self.postgres.run(&maintenance, sql).map_err(|error| fault(attempt, &error))?;
         Ok(Outcome::default())
@@ -337,6 +337,7 @@ pub(crate) fn fault(attempt: &str, error: &sqlx::Error) -> Fault {
             Fault { exit: Exit::Refused, ..fault }.hint("GRANT what the cause names, or use the owner's role")
         }
         Some(state::IN_USE) => fault.hint("slate-status shows who is connected"),
+        Some(state::DISK_FULL) => fault.hint("slate-undo --gc --older-than 0 gives up what is kept"),
         _ => fault,
     }
 }

@@ -1,19 +1,21 @@
 //! Finds out what is there. Reads only.
 
+use std::cell::Cell;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use plan::{
-    Config, Database, EngineFacts, Fault, Kind, Label, LabelKind, Reading, Server, ServerState, Wants,
-    Workspace, World,
+    Config, Database, DatabaseName, EngineFacts, Fault, Kind, Label, LabelKind, Reading, Server, ServerState,
+    Wants, Workspace, World,
 };
 
 use crate::blueprint::blueprint;
 use crate::cluster::Cluster;
 use crate::engine;
-use crate::postgres::{Postgres, contents, databases, marker};
+use crate::journal;
+use crate::postgres::{Baseline, Postgres, contents, databases, marker, since};
 use crate::records::Records;
 use crate::workspace::{self, Held};
 
@@ -33,6 +35,8 @@ pub struct Found {
     pub world: World,
     /// Kept until the plan is through.
     pub held: Option<Held>,
+    /// The connection that was looked through, for whoever goes on with it.
+    pub(crate) postgres: Cell<Option<Postgres>>,
 }
 
 /// # Errors
@@ -50,6 +54,7 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         wants.lock.then(|| workspace::hold(&workspace, options.command, options.timeout)).transpose()?;
     let blueprint = if wants.blueprint { blueprint(&config, &root)? } else { None };
     let records = Records::read(&workspace)?;
+    let wants = narrowed(wants, &records);
     let mut world = World {
         now: Timestamp::now(),
         workspace,
@@ -58,10 +63,14 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         engine: None,
         kept: records.kept().into_iter().filter(is_there).collect(),
         last_kept: records.last_kept(),
+        journal: Vec::new(),
         unfinished: Vec::new(),
     };
     if wants.elsewhere {
-        return Ok(Found { config, world, held });
+        return Ok(Found { config, world, held, postgres: Cell::new(None) });
+    }
+    if wants.journal {
+        world.journal = journal::read(&world.workspace);
     }
     match kind(&config, &world.workspace) {
         Kind::Local => world.server = Some(Cluster::of(&config, &world.workspace)?.server()),
@@ -75,10 +84,20 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         // Whose it is says more than that it does not run.
         plan::guard::own_server(&world)?;
     }
+    let mut postgres = None;
     if wants.databases {
-        read_databases(&mut world, wants, options.timeout)?;
+        postgres = read_databases(&mut world, wants, &records, options.timeout)?;
     }
-    Ok(Found { config, world, held })
+    Ok(Found { config, world, held, postgres: Cell::new(postgres) })
+}
+
+/// Where nothing of the engine's is kept, nobody needs to look for where it was.
+fn narrowed(wants: Wants, records: &Records) -> Wants {
+    if wants.where_copies_are && records.kept().is_empty() {
+        Wants { engine: EngineFacts::Server, sizes: false, ..wants }
+    } else {
+        wants
+    }
 }
 
 /// A run that was killed may have written down a move that it did not make.
@@ -107,13 +126,18 @@ fn kind(config: &Config, workspace: &Workspace) -> Kind {
     }
 }
 
-fn read_databases(world: &mut World, wants: Wants, timeout: Duration) -> Result<(), Fault> {
-    let Some(server) = world.server.as_mut() else { return Ok(()) };
+fn read_databases(
+    world: &mut World,
+    wants: Wants,
+    records: &Records,
+    timeout: Duration,
+) -> Result<Option<Postgres>, Fault> {
+    let Some(server) = world.server.as_mut() else { return Ok(None) };
     if server.state != ServerState::Running {
-        return if wants.running { Err(not_running(server, &world.workspace)) } else { Ok(()) };
+        return if wants.running { Err(not_running(server, &world.workspace)) } else { Ok(None) };
     }
     if let (None, Some(engine)) = (&server.address, &world.engine) {
-        return if wants.running { Err(engine::unreachable(engine)) } else { Ok(()) };
+        return if wants.running { Err(engine::unreachable(engine)) } else { Ok(None) };
     }
     let mut postgres = Postgres::new(server, timeout)?;
     let asked = postgres.identity(&server.maintenance).or_else(|error| {
@@ -126,16 +150,19 @@ fn read_databases(world: &mut World, wants: Wants, timeout: Duration) -> Result<
     });
     let identity = match asked {
         Ok(identity) => identity,
-        Err(error) if !wants.running && crate::postgres::is_starting(&error) => return Ok(()),
+        Err(error) if !wants.running && crate::postgres::is_starting(&error) => return Ok(None),
         Err(error) => return Err(postgres.not_let_in(&server.maintenance, &error)),
     };
     server.system_identifier = identity.system_identifier;
     server.version = identity.version;
+    server.standby = identity.standby;
     let attempt = |error: sqlx::Error| crate::databases::fault("the databases were not listed", &error);
-    server.databases = databases(&mut postgres, &server.maintenance).map_err(attempt)?;
+    let major = server.version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
+    let sized = (wants.contents < Reading::All).then_some(&server.name);
+    server.databases = databases(&mut postgres, &server.maintenance, major, sized).map_err(attempt)?;
     let creating = fs::read_to_string(world.workspace.state.join(CREATING)).unwrap_or_default();
     for database in &mut server.databases {
-        recognise(database, &creating, &world.workspace, world.now);
+        recognise(database, &creating, &server.name, &world.workspace, world.now);
         let is_live = database.name == server.name;
         if !database.open || database.broken || !(is_live || wants.contents == Reading::All) {
             continue;
@@ -147,21 +174,31 @@ fn read_databases(world: &mut World, wants: Wants, timeout: Duration) -> Result<
         if wants.contents == Reading::All || (is_live && wants.contents >= Reading::Rows) {
             database.contents = contents(&mut postgres, database, wants.contents >= Reading::Live).ok();
         }
+        if is_live && let Some(contents) = &mut database.contents {
+            let settings = records.settings(database.oid).cloned();
+            let sequences = database.marker.as_ref().and_then(|marker| marker.sequences.clone());
+            let baseline = Baseline { sequences, settings };
+            contents.since = since(&mut postgres, &database.name, &baseline).unwrap_or_default();
+        }
         name_services(database, world.engine.as_ref());
     }
-    Ok(())
+    Ok(Some(postgres))
 }
 
 /// The note about a database that is being created and may have no label yet.
 pub(crate) const CREATING: &str = "creating";
 
 /// A crash between CREATE DATABASE and its label leaves a database that only our note knows.
-fn recognise(database: &mut Database, creating: &str, workspace: &Workspace, now: Timestamp) {
+fn recognise(
+    database: &mut Database,
+    creating: &str,
+    of: &DatabaseName,
+    workspace: &Workspace,
+    now: Timestamp,
+) {
     if database.comment.is_none() && creating == database.name.as_str() {
-        let of = database.name.clone();
-        let label =
-            Label { workspace: workspace.id.clone(), kind: LabelKind::Building, of, at: now, comment: None };
-        database.label = Some(label);
+        // Of the live one: that is whose clone or next it was to be.
+        database.label = Some(Label::new(&workspace.id, LabelKind::Building, of, now));
     }
 }
 
@@ -194,4 +231,6 @@ pub(crate) const AFRESH: Wants = Wants {
     lock: false,
     running: false,
     elsewhere: false,
+    where_copies_are: false,
+    journal: false,
 };

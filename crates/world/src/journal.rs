@@ -1,12 +1,18 @@
 //! The journal: one JSON line for each thing that we did to a workspace, so that next day somebody can tell.
 
-use std::fs::{File, OpenOptions};
-use std::io::Write as _;
+use std::fs::{self, File, OpenOptions};
+use std::io::{IsTerminal as _, Write as _};
 use std::os::unix::fs::OpenOptionsExt;
 
 use jiff::Timestamp;
-use plan::{Event, Workspace};
-use serde_json::json;
+use plan::{Event, Logged, Workspace};
+use rustix::process::getppid;
+use serde_json::{Value, json};
+
+/// How many of the last runs a log shows.
+const SHOWN: usize = 50;
+
+const FILE: &str = "journal.jsonl";
 
 /// Writes events down. A journal that can't be written stops nobody's work.
 #[derive(Debug)]
@@ -17,7 +23,7 @@ pub struct Journal {
 impl Journal {
     #[must_use]
     pub fn open(workspace: &Workspace) -> Self {
-        let path = workspace.state.join("journal.jsonl");
+        let path = workspace.state.join(FILE);
         Self { file: OpenOptions::new().append(true).create(true).mode(0o600).open(path).ok() }
     }
 
@@ -26,10 +32,71 @@ impl Journal {
         if matches!(event, Event::Progress { .. } | Event::Said { .. }) {
             return;
         }
-        let line = json!({"at": Timestamp::now().to_string(), "process": std::process::id(), "event": event});
+        let mut line =
+            json!({"at": Timestamp::now().to_string(), "process": std::process::id(), "event": event});
+        if let (Event::Planned { .. }, Some(fields)) = (event, line.as_object_mut()) {
+            fields.insert("by".to_owned(), by().into());
+        }
         if let Some(file) = &mut self.file {
             // One write for a line: two runs never share one.
             let _ = file.write_all(format!("{line}\n").as_bytes());
         }
+    }
+}
+
+/// Who started this run: the user, from a terminal or through which program.
+fn by() -> String {
+    let user =
+        std::env::var("USER").unwrap_or_else(|_| format!("user {}", rustix::process::getuid().as_raw()));
+    if std::io::stdin().is_terminal() {
+        return format!("{user}, at a terminal");
+    }
+    let parent = getppid().map(|parent| format!("/proc/{}/comm", parent.as_raw_nonzero()));
+    let parent = parent.and_then(|file| fs::read_to_string(file).ok());
+    match parent {
+        Some(parent) => format!("{user}, through {}", parent.trim()),
+        None => user,
+    }
+}
+
+/// The last runs, oldest first. Lines that can't be read are left out.
+pub(crate) fn read(workspace: &Workspace) -> Vec<Logged> {
+    let text = fs::read_to_string(workspace.state.join(FILE)).unwrap_or_default();
+    let mut runs: Vec<(u64, Logged)> = Vec::new();
+    for line in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
+        let process = line["process"].as_u64().unwrap_or(0);
+        let event = &line["event"];
+        if event["event"] == "planned" {
+            let at = line["at"].as_str().and_then(|at| at.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH);
+            let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+            let run = Logged {
+                at,
+                command: word(&event["plan"]["again"]),
+                subject: word(&event["plan"]["subject"]),
+                by: word(&line["by"]),
+                done: Vec::new(),
+                end: None,
+            };
+            runs.push((process, run));
+            continue;
+        }
+        let Some((_, run)) = runs.iter_mut().rev().find(|(known, _)| *known == process) else { continue };
+        tell(run, event);
+    }
+    let skipped = runs.len().saturating_sub(SHOWN);
+    runs.into_iter().skip(skipped).map(|(_, run)| run).collect()
+}
+
+fn tell(run: &mut Logged, event: &Value) {
+    match event["event"].as_str() {
+        Some("finished") if event["outcome"]["idle"] != true => {
+            run.done.extend(event["outcome"]["detail"].as_str().map(str::to_owned));
+        }
+        Some("failed") => {
+            let why = event["fault"]["error"].as_str().unwrap_or("it failed");
+            run.end = Some(format!("failed: {why}"));
+        }
+        Some("ended") => run.end = Some("done".to_owned()),
+        _ => {}
     }
 }

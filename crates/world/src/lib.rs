@@ -18,6 +18,7 @@ mod programs;
 mod psql;
 mod records;
 pub mod surroundings;
+mod swap;
 mod workspace;
 
 pub use discover::{Found, Options, discover};

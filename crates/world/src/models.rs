@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use plan::check::Described;
-use plan::{DatabaseName, Exit, Fault, Migrations, Models, Tool, words};
+use plan::{DatabaseName, Exit, Fault, Migrations, ModelSettings, Tool, words};
 
 use crate::build::{Builder, told};
 use crate::databases::fault;
@@ -19,7 +19,7 @@ impl Builder<'_> {
     pub fn models(
         &mut self,
         database: &DatabaseName,
-        models: &Models,
+        models: &ModelSettings,
         migrations: &Migrations,
         extensions: &[String],
     ) -> Result<BTreeMap<String, Described>, Fault> {

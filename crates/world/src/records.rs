@@ -26,6 +26,8 @@ struct Book {
     kept: Vec<Kept>,
     /// The highest number given. Never given again.
     last_kept: u32,
+    /// How the settings of a database were when it was marked, by its oid.
+    settings: BTreeMap<u32, String>,
 }
 
 impl Records {
@@ -92,6 +94,22 @@ impl Records {
         let is_it =
             |kept: &&Kept| matches!(&kept.place, KeptPlace::Volume { copy: other, .. } if other == copy);
         self.book.kept.iter().find(is_it)
+    }
+
+    /// How the settings of a database were when it was marked.
+    pub fn settings(&self, oid: u32) -> Option<&String> {
+        self.book.settings.get(&oid)
+    }
+
+    /// Notes how the settings of a database are, and forgets those of databases that are gone.
+    ///
+    /// # Errors
+    /// The file can't be written.
+    pub fn note_settings(&mut self, oid: u32, settings: String, there: &[u32]) -> Result<(), Fault> {
+        self.change(|book| {
+            book.settings.retain(|known, _| there.contains(known));
+            book.settings.insert(oid, settings);
+        })
     }
 
     /// What told the volume of this name that we made from others.

@@ -109,6 +109,7 @@ impl Cluster {
             name: self.name.clone(),
             system_identifier: String::new(),
             version: String::new(),
+            standby: false,
             databases: Vec::new(),
         }
     }

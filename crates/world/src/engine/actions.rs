@@ -5,7 +5,7 @@ use plan::{Action, ContainerName, Exit, Fault, Outcome, Said, VolumeName, words}
 
 use super::copy::Original;
 use super::docker::{ask, ask_for, change, fault, is_missing};
-use super::{Context, copy, ready, start, volumes};
+use super::{Context, copy, deaf, ready, start, volumes};
 use crate::records::Records;
 
 /// Performs one of the engine's actions.
@@ -22,8 +22,9 @@ pub(crate) fn perform(
         Action::AdoptVolume { volume } => adopt(context, volume),
         Action::StartContainers { containers } => start(containers),
         Action::StopContainers { containers, .. } => stop(context, containers),
+        Action::KeepRunning { containers } => keep_running(containers),
         Action::RestartContainer { container, grace, .. } => {
-            let grace = grace.to_string();
+            let grace = deaf::grace(container.as_str(), *grace).to_string();
             change(["restart", "-t", &grace, container.as_str()])
                 .map_err(|run| fault(&run, format!("`{container}` was not restarted")))?;
             Ok(Outcome::default())
@@ -78,6 +79,19 @@ fn start(containers: &[ContainerName]) -> Result<Outcome, Fault> {
         Some(first) => Err(Fault::new(Exit::Failed, format!("{} did not stay up", words::list(&down)))
             .hint(format!("docker logs --tail 50 {first}"))),
     }
+}
+
+/// Starts those again that ended since they were seen running.
+fn keep_running(containers: &[ContainerName]) -> Result<Outcome, Fault> {
+    let up = running(containers)?;
+    let down: Vec<ContainerName> = containers.iter().filter(|one| !up.contains(one)).cloned().collect();
+    if down.is_empty() {
+        return Ok(Outcome::idle("all of them"));
+    }
+    start(&down)?;
+    let mut outcome = Outcome::detail(format!("started {} again", words::list(&down)));
+    outcome.lines.push(format!("Ended when it was cut off, and was started again: {}", words::list(&down)));
+    Ok(outcome)
 }
 
 /// Without a configured grace each container has its own, which Docker knows.

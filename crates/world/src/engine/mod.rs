@@ -4,6 +4,7 @@
 mod actions;
 mod compose;
 mod copy;
+mod deaf;
 mod docker;
 mod failure;
 mod inspect;

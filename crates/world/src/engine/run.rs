@@ -6,7 +6,7 @@ use super::docker::docker;
 use super::{Context, compose, server};
 use crate::program::Program;
 
-/// The program that runs `words` in a service with a variable set. Its value travels by inherited environment, never
+/// The program that runs `words` in a service, with a variable set where one is given. Its value travels by inherited environment, never
 /// in a command line.
 ///
 /// # Errors
@@ -14,21 +14,25 @@ use crate::program::Program;
 pub(crate) fn in_service(
     context: &Context<'_>,
     service: &str,
-    variable: (&str, Secret),
+    variable: Option<(&str, Secret)>,
     words: &[&str],
 ) -> Result<Program, Fault> {
-    let (name, value) = variable;
+    let named = variable.iter().flat_map(|(name, _)| ["-e", name]).collect::<Vec<_>>();
+    let given = |program: Program| match &variable {
+        Some((name, value)) => program.env(*name, value.clone()),
+        None => program,
+    };
     let compose = &context.engine.compose;
     let container = server::container_of(context.engine, context.workspace, service);
     if let Some(container) = container.filter(|container| container.running) {
-        let program = docker(["exec", "-e", name, container.id.as_str()]);
-        return Ok(program.args(words.iter().copied()).env(name, value));
+        let program = docker(["exec"]).args(named).arg(container.id.as_str());
+        return Ok(given(program.args(words.iter().copied())));
     }
     if !compose.services.is_empty() {
         guard::service(service, &compose.services)?;
     }
     let Some((first, rest)) = words.split_first() else { return Ok(docker(["version"])) };
     let program = compose::on(context.config, compose).args(["run", "--rm", "--no-deps", "-T"]);
-    let program = program.args(["-e", name, "--entrypoint", first, service]);
-    Ok(program.args(rest.iter().copied()).env(name, value))
+    let program = program.args(named).args(["--entrypoint", first, service]);
+    Ok(given(program.args(rest.iter().copied())))
 }

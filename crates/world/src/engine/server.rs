@@ -195,6 +195,7 @@ pub(crate) fn server(
         maintenance: DatabaseName::new(maintenance).map_err(bad)?,
         system_identifier: String::new(),
         version: String::new(),
+        standby: false,
         databases: Vec::new(),
     }))
 }

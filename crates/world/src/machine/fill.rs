@@ -7,7 +7,7 @@ use plan::{DatabaseName, Exit, Fault, Label, Marker, Migrations, Origin, Outcome
 
 use super::Real;
 use super::reach::no_server;
-use crate::databases::fault;
+use crate::databases::{Databases, fault};
 use crate::discover::CREATING;
 use crate::engine;
 use crate::postgres::holds_tables;
@@ -66,6 +66,9 @@ impl Real<'_> {
             blueprint: self.world.blueprint.as_ref().map(|blueprint| blueprint.hash.clone()),
             seeds: None,
             at: Timestamp::now(),
+            fingerprint: None,
+            models: self.models(),
+            sequences: None,
         };
         self.databases(|databases| databases.stamp(database, &marker))?;
         Ok(outcome)
@@ -118,15 +121,22 @@ impl Real<'_> {
             |there: &Marker| there.workspace == workspace && there.system_identifier == system_identifier;
         if let Some(there) = there.filter(own) {
             let mut outcome = Outcome::idle("was marked");
-            if there.origin == Origin::Built && self.seeded {
-                let marker = Marker { seeds: seeds.cloned(), ..there.clone() };
+            // Seeds that came into a database which somebody emptied are changes like any other.
+            if there.origin == Origin::Built && self.seeded && self.filled {
+                let marker = Marker { seeds: seeds.cloned(), fingerprint: None, ..there.clone() };
                 self.databases(|databases| databases.stamp(database, &marker))?;
                 outcome = Outcome::detail("built");
             }
             if there.origin == Origin::Built && blueprint.is_some() && there.blueprint.as_ref() != blueprint {
-                let reset = self.world.workspace.command("reset --drop");
+                let reset = self.world.workspace.command("reset");
                 outcome.lines.push(format!("Stale: migrations or seeds changed since it was built: {reset}"));
+            } else if there.origin == Origin::Built
+                && self.models().is_some()
+                && there.models != self.models()
+            {
+                outcome.lines.push("The models changed since it was built, and no migration did".to_owned());
             }
+            self.note_settings(database)?;
             return Ok(outcome);
         }
         let built = self.filled;
@@ -137,9 +147,17 @@ impl Real<'_> {
             blueprint: blueprint.filter(|_| built).cloned(),
             seeds: seeds.filter(|_| built).cloned(),
             at: Timestamp::now(),
+            fingerprint: None,
+            models: self.models(),
+            sequences: None,
         };
         self.databases(|databases| databases.stamp(database, &marker))?;
+        self.note_settings(database)?;
         Ok(Outcome::detail(if built { "built" } else { "adopted: every row in it is yours" }))
+    }
+
+    fn models(&self) -> Option<String> {
+        self.world.blueprint.as_ref().and_then(|blueprint| blueprint.models.clone())
     }
 
     pub(super) fn system_identifier(&mut self) -> Result<String, Fault> {
@@ -169,9 +187,28 @@ impl Real<'_> {
         owner: &plan::RoleName,
         label: &Label,
     ) -> Result<Outcome, Fault> {
+        self.noted(database, |databases| databases.create(database, owner, Some(label)))
+    }
+
+    pub(super) fn clone_database(
+        &mut self,
+        from: &DatabaseName,
+        to: &DatabaseName,
+        label: &Label,
+        bytes: u64,
+    ) -> Result<Outcome, Fault> {
+        self.noted(to, |databases| databases.clone_database(from, to, label, bytes))
+    }
+
+    /// With a note about the database while it has no label yet.
+    fn noted(
+        &mut self,
+        database: &DatabaseName,
+        create: impl FnOnce(&mut Databases<'_>) -> Result<Outcome, Fault>,
+    ) -> Result<Outcome, Fault> {
         let note = self.world.workspace.state.join(CREATING);
         replace_file(&note, database.as_str().as_bytes())?;
-        let outcome = self.databases(|databases| databases.create(database, owner, Some(label)))?;
+        let outcome = self.databases(create)?;
         // From here on its label tells.
         let _ = fs::remove_file(note);
         Ok(outcome)

@@ -4,13 +4,14 @@ mod check;
 mod fill;
 mod look;
 mod reach;
+mod swap;
 
 use std::time::Duration;
 
 use jiff::Timestamp;
 use plan::{
-    Action, Config, Data, DatabaseName, Exit, Expect, Fault, Kept, KeptPlace, Look, Machine, Outcome, Said,
-    Server, World,
+    Action, Config, Data, DatabaseName, Expect, Fault, Kept, KeptPlace, Look, Machine, Outcome, Said, Server,
+    World,
 };
 
 use self::reach::no_server;
@@ -19,7 +20,6 @@ use crate::discover::Found;
 use crate::engine;
 use crate::interrupt;
 use crate::postgres::Postgres;
-use crate::psql::Psql;
 use crate::records::Records;
 use crate::workspace::{Held, remember_reset};
 
@@ -33,7 +33,8 @@ pub struct Real<'a> {
     server: Option<Server>,
     engine: Option<plan::Engine>,
     postgres: Option<Postgres>,
-    psql: Option<Psql>,
+    /// The database for commands about databases is there.
+    connected: bool,
     locked: bool,
     /// This run filled the workspace's database, so that it is built, not adopted.
     filled: bool,
@@ -47,7 +48,7 @@ pub struct Real<'a> {
 impl<'a> Real<'a> {
     #[must_use]
     pub fn new(found: &'a Found, timeout: Duration) -> Self {
-        let Found { config, world, held } = found;
+        let Found { config, world, held, .. } = found;
         Self {
             config,
             world,
@@ -55,8 +56,8 @@ impl<'a> Real<'a> {
             held: held.as_ref(),
             server: world.server.clone(),
             engine: world.engine.clone(),
-            postgres: None,
-            psql: None,
+            postgres: found.postgres.take(),
+            connected: false,
             locked: false,
             filled: false,
             created: false,
@@ -133,7 +134,9 @@ impl<'a> Real<'a> {
                 Ok(outcome)
             }
             Action::RenameDatabase { from, to, comment } => {
-                self.databases(|databases| databases.rename(from, to, comment.as_deref()))
+                let outcome = self.databases(|databases| databases.rename(from, to, comment.as_deref()))?;
+                self.note_settings(to)?;
+                Ok(outcome)
             }
             Action::BuildMigrations { database, migrations } => {
                 self.build_migrations(database, migrations, said)
@@ -141,12 +144,10 @@ impl<'a> Real<'a> {
             Action::BuildModels { database, after } => self.build_models(database, after.as_ref()),
             Action::OpenPsql { database, arguments } => {
                 self.connect()?;
-                let (Some(psql), Some(server)) = (self.psql.as_ref(), self.server.as_ref()) else {
-                    return Err(no_server());
-                };
-                Err(psql.become_it(server, database, arguments))
+                let server = self.server.as_ref().ok_or_else(no_server)?;
+                Err(self.psql()?.become_it(server, database, arguments))
             }
-            _ => Err(Fault::new(Exit::Failed, "an action without a performer")),
+            action => self.perform_swap(action),
         }
     }
 
@@ -196,7 +197,10 @@ impl Machine for Real<'_> {
             | Action::RemoveVolume { .. }
             | Action::RestoreVolume { .. }
             | Action::ForgetVolume { .. }
+            | Action::KeepRunning { .. }
             | Action::GiveUpCopy { .. } => engine::perform(action, &self.engine()?, said),
+            Action::RunHook { hook } => self.run_hook(hook),
+            Action::Tidy => Ok(self.tidy()),
             _ => self.perform_on_databases(action, said),
         }
     }

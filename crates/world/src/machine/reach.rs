@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use plan::{DatabaseName, Exit, Fault, Kind, Label, LabelKind, Outcome, Server};
+use plan::{Config, DatabaseName, Exit, Fault, Kind, Label, LabelKind, Outcome, Server};
 
 use super::Real;
 use crate::build::Builder;
@@ -11,6 +11,7 @@ use crate::databases::{Databases, fault};
 use crate::discover::AFRESH;
 use crate::postgres::{Postgres, state};
 use crate::psql::Psql;
+use crate::workspace::Held;
 use crate::{engine, interrupt};
 
 impl Real<'_> {
@@ -34,7 +35,7 @@ impl Real<'_> {
     /// The server, looked for again: its address is known once its container runs.
     pub(super) fn find_server(&mut self) -> Result<(), Fault> {
         self.postgres = None;
-        self.psql = None;
+        (self.connected, self.locked) = (false, false);
         if let Some(earlier) = &self.engine {
             let mut engine = engine::discover(self.config, &self.world.workspace, AFRESH, self.timeout)?;
             engine::remember(&mut engine, earlier);
@@ -72,36 +73,34 @@ impl Real<'_> {
 
     /// Connects, and makes sure of the database that commands about databases run in.
     pub(super) fn connect(&mut self) -> Result<(), Fault> {
-        if self.postgres.is_some() && self.psql.is_some() {
+        if self.connected {
             return Ok(());
         }
         let server = self.server.as_mut().ok_or_else(no_server)?;
         if self.postgres.is_none() {
             self.postgres = Some(Postgres::new(server, self.timeout)?);
         }
-        let container = self.engine.as_ref().and_then(engine::database_container);
-        self.psql = Some(Psql::find(self.config.local.programs.as_deref(), container, self.held)?);
         server.maintenance = maintenance(&server.name);
-        let (Some(postgres), Some(psql)) = (self.postgres.as_mut(), self.psql.as_ref()) else {
-            return Ok(());
-        };
-        match postgres.identity(&server.maintenance) {
+        let psql = psql(self.config, self.engine.as_ref(), self.held);
+        let Some(postgres) = self.postgres.as_mut() else { return Ok(()) };
+        let there = match postgres.identity(&server.maintenance) {
             Err(error) if crate::postgres::code(&error).as_deref() == Some(state::NO_DATABASE) => {
-                let label = Label {
-                    workspace: self.world.workspace.id.clone(),
-                    kind: LabelKind::Maintenance,
-                    of: server.name.clone(),
-                    at: self.world.now,
-                    comment: None,
-                };
+                let workspace = &self.world.workspace.id;
+                let label = Label::new(workspace, LabelKind::Maintenance, &server.name, self.world.now);
                 let (target, through) = (server.maintenance.clone(), server.name.clone());
                 let from = Server { maintenance: through, ..server.clone() };
-                let mut databases = Databases { postgres, psql, server: &from, timeout: self.timeout };
+                let mut databases = Databases { postgres, psql: &psql, server: &from, timeout: self.timeout };
                 databases.create(&target, &from.user, Some(&label)).map(|_| ())
             }
             Err(error) => Err(postgres.not_let_in(&server.maintenance, &error)),
             Ok(_) => Ok(()),
-        }
+        };
+        self.connected = there.is_ok();
+        there
+    }
+
+    pub(super) fn psql(&self) -> Result<Psql, Fault> {
+        psql(self.config, self.engine.as_ref(), self.held)()
     }
 
     /// Holds the database's name against other workspaces' runs on this server: one key, one maintenance database.
@@ -145,12 +144,11 @@ impl Real<'_> {
         act: impl FnOnce(&mut Databases<'_>) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         self.connect()?;
-        let (Some(postgres), Some(psql), Some(server)) =
-            (self.postgres.as_mut(), self.psql.as_ref(), self.server.as_ref())
-        else {
+        let psql = psql(self.config, self.engine.as_ref(), self.held);
+        let (Some(postgres), Some(server)) = (self.postgres.as_mut(), self.server.as_ref()) else {
             return Err(no_server());
         };
-        act(&mut Databases { postgres, psql, server, timeout: self.timeout })
+        act(&mut Databases { postgres, psql: &psql, server, timeout: self.timeout })
     }
 
     pub(super) fn build<T>(
@@ -161,9 +159,8 @@ impl Real<'_> {
         let engine = self.engine.clone();
         let (config, workspace, timeout) = (self.config, &self.world.workspace, self.timeout);
         let context = engine.as_ref().map(|engine| engine::Context { config, workspace, engine, timeout });
-        let (Some(postgres), Some(psql), Some(server)) =
-            (self.postgres.as_mut(), self.psql.as_ref(), self.server.as_ref())
-        else {
+        let psql = psql(self.config, self.engine.as_ref(), self.held);
+        let (Some(postgres), Some(server)) = (self.postgres.as_mut(), self.server.as_ref()) else {
             return Err(no_server());
         };
         act(&mut Builder {
@@ -171,9 +168,21 @@ impl Real<'_> {
             state: &workspace.state,
             server,
             postgres,
-            psql,
+            psql: &psql,
             engine: context,
         })
+    }
+}
+
+/// psql is looked for when something needs it: most runs do not.
+fn psql<'a>(
+    config: &'a Config,
+    engine: Option<&'a plan::Engine>,
+    held: Option<&'a Held>,
+) -> impl Fn() -> Result<Psql, Fault> + use<'a> {
+    move || {
+        let container = engine.and_then(engine::database_container);
+        Psql::find(config.local.programs.as_deref(), container, held)
     }
 }
 

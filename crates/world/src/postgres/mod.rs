@@ -1,6 +1,9 @@
 //! Connections to the server, and what is asked over them. Async stays in here.
 
 mod carry;
+mod changes;
+mod fingerprint;
+mod mark;
 mod read;
 
 use std::collections::HashMap;
@@ -13,7 +16,9 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, P
 use tokio::runtime::Runtime;
 
 pub(crate) use carry::carried_over;
-pub(crate) use read::{contents, databases, holds_tables, is_empty, marker};
+pub(crate) use changes::{Baseline, settings_of, since};
+pub(crate) use mark::{mark, marker};
+pub(crate) use read::{contents, databases, holds_tables, is_empty};
 
 use crate::interrupt;
 
@@ -36,6 +41,7 @@ pub(crate) mod state {
     pub const NO_DATABASE: &str = "3D000";
     pub const NOT_ALLOWED: &str = "42501";
     pub const IN_USE: &str = "55006";
+    pub const DISK_FULL: &str = "53100";
     /// A new value of an enum is used before it is committed; a statement that takes no transaction around it.
     pub const WANTS_COMMITS: [&str; 2] = ["55P04", "25001"];
 }
@@ -56,6 +62,7 @@ pub(crate) struct Identity {
     pub started: String,
     pub system_identifier: String,
     pub version: String,
+    pub standby: bool,
 }
 
 impl Postgres {
@@ -124,8 +131,8 @@ impl Postgres {
     /// One try.
     pub fn identity(&mut self, maintenance: &DatabaseName) -> Result<Identity, sqlx::Error> {
         let sql = "SELECT pg_postmaster_start_time()::text, (SELECT system_identifier::text FROM pg_control_system()), \
-                   current_setting('server_version')";
-        let row: (String, String, String) = {
+                   current_setting('server_version'), pg_is_in_recovery()";
+        let row: (String, String, String, bool) = {
             let connection = self.connect(maintenance)?;
             let query = sqlx::query_as(sql).persistent(false);
             self.runtime.block_on(async {
@@ -133,7 +140,7 @@ impl Postgres {
             })?
         };
         let version = row.2.split_whitespace().next().unwrap_or_default().to_owned();
-        Ok(Identity { started: row.0, system_identifier: row.1, version })
+        Ok(Identity { started: row.0, system_identifier: row.1, version, standby: row.3 })
     }
 
     fn connect(&mut self, database: &DatabaseName) -> Result<DatabaseName, sqlx::Error> {

@@ -1,17 +1,17 @@
 //! What a server holds: databases, who is connected, tables, rows, our marker.
 
 use jiff::Timestamp;
-use plan::{Contents, Database, DatabaseName, Label, Marker, RoleName, Rows, Session};
+use plan::{Contents, Database, DatabaseName, Label, RoleName, Rows, Session, Since};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use super::Postgres;
 
 /// Above this many bytes rows are estimated, not counted.
-const COUNTED: u64 = 256 * 1024 * 1024;
+const COUNTED: u64 = 32 * 1024 * 1024;
 
 /// Tables in which migration tools keep their own books; no row in them is the user's.
-const BOOKKEEPING: &str = "'_sqlx_migrations','alembic_version','schema_migrations','__diesel_schema_migrations',\
+pub(super) const BOOKKEEPING: &str = "'_sqlx_migrations','alembic_version','schema_migrations','__diesel_schema_migrations',\
     'django_migrations','ar_internal_metadata','flyway_schema_history','databasechangelog','databasechangeloglock',\
     'goose_db_version','knex_migrations','knex_migrations_lock','_prisma_migrations','SequelizeMeta','refinery_schema_history',\
     'gorp_migrations','kysely_migration','kysely_migration_lock','typeorm_migrations','__drizzle_migrations'";
@@ -19,9 +19,11 @@ const BOOKKEEPING: &str = "'_sqlx_migrations','alembic_version','schema_migratio
 const DATABASES: &str = "
 SELECT d.oid::int8 AS oid, d.datname::text AS name, r.rolname::text AS owner, d.datallowconn AS open,
        d.datconnlimit AS connection_limit, shobj_description(d.oid, 'pg_database') AS comment,
-       coalesce(CASE WHEN has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) END, 0) AS bytes,
+       coalesce(CASE WHEN {sized} AND has_database_privilege(d.oid, 'CONNECT') THEN pg_database_size(d.oid) END, 0) AS bytes,
        (SELECT count(*) FROM pg_prepared_xacts x WHERE x.database = d.datname) AS prepared,
        ARRAY(SELECT s.slot_name::text FROM pg_replication_slots s WHERE s.database = d.datname) AS slots,
+       ARRAY(SELECT s.slot_name::text FROM pg_replication_slots s WHERE s.database = d.datname AND s.active) AS active_slots,
+       {stale} AS stale_collation,
        (SELECT count(*) FROM pg_subscription s WHERE s.subdbid = d.oid) AS subscriptions
 FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba
 WHERE NOT d.datistemplate
@@ -35,12 +37,22 @@ FROM pg_stat_activity
 WHERE datname IS NOT NULL AND pid <> pg_backend_pid() AND backend_type IN ('client backend', 'walsender')
   AND application_name <> 'cleanslate'";
 
-/// Every database of the server that is not a template, with who is connected to it.
+/// Every database of the server that is not a template, with who is connected to it. To measure one takes a look at each
+/// of its files, so only `sized` is measured, or all when there is none.
 pub(crate) fn databases(
     postgres: &mut Postgres,
     maintenance: &DatabaseName,
+    major: u32,
+    sized: Option<&DatabaseName>,
 ) -> Result<Vec<Database>, sqlx::Error> {
-    let found = postgres.rows(maintenance, DATABASES)?;
+    let sized = sized.map_or_else(|| "true".to_owned(), |sized| format!("d.datname = {}", sized.literal()));
+    let stale = if major >= 15 {
+        "coalesce(d.datcollversion IS DISTINCT FROM pg_database_collation_actual_version(d.oid), false)"
+    } else {
+        "false"
+    };
+    let sql = DATABASES.replace("{sized}", &sized).replace("{stale}", stale);
+    let found = postgres.rows(maintenance, &sql)?;
     let sessions = postgres.rows(maintenance, SESSIONS)?;
     found.iter().map(|row| database(row, &sessions)).filter_map(Result::transpose).collect()
 }
@@ -65,6 +77,8 @@ fn database(row: &PgRow, sessions: &[PgRow]) -> Result<Option<Database>, sqlx::E
         sessions: on_it.map(session).collect::<Result<_, _>>()?,
         prepared: unsigned(row, "prepared")?,
         slots: row.try_get("slots")?,
+        active_slots: row.try_get("active_slots")?,
+        stale_collation: row.try_get("stale_collation")?,
         subscriptions: unsigned(row, "subscriptions")?,
         name,
         owner,
@@ -86,20 +100,6 @@ fn session(row: &PgRow) -> Result<Session, sqlx::Error> {
 
 fn unsigned(row: &PgRow, column: &str) -> Result<u64, sqlx::Error> {
     Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
-}
-
-/// The marker inside a database, when there is one that we can read.
-pub(crate) fn marker(
-    postgres: &mut Postgres,
-    database: &DatabaseName,
-) -> Result<Option<Marker>, sqlx::Error> {
-    let there = postgres.rows(database, "SELECT to_regclass('cleanslate.marker') IS NOT NULL AS there")?;
-    if !there.first().is_some_and(|row| row.try_get("there").unwrap_or(false)) {
-        return Ok(None);
-    }
-    let rows = postgres.rows(database, "SELECT marker::text AS marker FROM cleanslate.marker LIMIT 1")?;
-    let text: Option<String> = rows.first().map(|row| row.try_get("marker")).transpose()?;
-    Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }
 
 /// The user's own tables, as `schema.table` quoted for SQL, with their estimated rows.
@@ -151,6 +151,7 @@ pub(crate) fn contents(
         rows,
         bytes: database.bytes,
         last_write,
+        since: Since::default(),
     })
 }
 

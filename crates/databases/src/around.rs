@@ -1,0 +1,110 @@
+//! What happens to services and queues around a swap: who stops, whose queue is flushed, who starts again.
+
+use plan::{
+    Action, Config, Container, ContainerName, Fact, Fault, Hook, Plan, ServiceName, Stack, Step, World, stack,
+};
+
+/// The services that a reset concerns.
+pub(crate) struct Around<'a> {
+    config: &'a Config,
+    /// Ours, and running.
+    containers: Vec<&'a Container>,
+    /// Those of them that hold code or jobs for the database that was.
+    held: Vec<(ContainerName, ServiceName)>,
+    grace: u32,
+}
+
+impl<'a> Around<'a> {
+    /// `stale`: the next database is another one than the services' code was started for.
+    ///
+    /// # Errors
+    /// A hook that can't be understood.
+    pub fn new(config: &'a Config, world: &'a World, stale: bool) -> Result<Self, Fault> {
+        for hook in config.before_reset.iter().chain(&config.after_reset) {
+            hook.home()?;
+        }
+        let engine = world.engine.as_ref();
+        let ours = |container: &&Container| {
+            let own = |engine: &plan::Engine| {
+                stack(container, &engine.compose, &world.workspace.root) == Stack::Ours
+            };
+            container.running && !container.one_off && engine.is_some_and(own)
+        };
+        let containers: Vec<&Container> =
+            engine.map(|engine| engine.containers.iter().filter(ours).collect()).unwrap_or_default();
+        // A service that reconnects by itself needs no restart, unless a queue is flushed under it.
+        let wanted = stale || !config.after_reset.is_empty();
+        let services = config.restart.services.iter().filter(|_| wanted);
+        let held = services.flat_map(|name| {
+            let of = containers.iter().filter_map(|container| Some((container, container.service.clone()?)));
+            of.filter(move |(_, service)| service.as_str() == name)
+        });
+        let held = held.map(|(container, service)| (container.name.clone(), service)).collect();
+        Ok(Self { config, containers, held, grace: config.restart.grace.unwrap_or(10) })
+    }
+
+    /// What a person reads of it before anything happens.
+    pub fn tell(&self, plan: &mut Plan) {
+        if !self.held.is_empty() {
+            let names: Vec<&str> = self.held.iter().map(|(_, service)| service.as_str()).collect();
+            plan.facts.push(Fact::new("restarts", names.join(", ")));
+        }
+        let hooks = self.config.before_reset.iter().chain(&self.config.after_reset);
+        let commands: Vec<&str> = hooks.map(|hook| hook.command.as_str()).collect();
+        if !commands.is_empty() {
+            plan.facts.push(Fact::new("runs", commands.join("; ")));
+        }
+    }
+
+    /// A stale job may not meet the new rows: whoever works on a queue stops before it is flushed.
+    pub fn before(&self, plan: &mut Plan) {
+        plan.steps.extend(hooks(&self.config.before_reset, "[[before_reset]] says so"));
+        if self.stops() {
+            let containers = self.names();
+            let again = Action::StartContainers { containers: containers.clone() };
+            let stop = Action::StopContainers { containers, grace: self.grace };
+            plan.steps.push(Step::new(stop, "its jobs are about rows that go").amend(again).weight(10));
+        }
+    }
+
+    pub fn after(&self, plan: &mut Plan) {
+        plan.steps.extend(hooks(&self.config.after_reset, "[[after_reset]] says so"));
+        if self.stops() {
+            let start = Action::StartContainers { containers: self.names() };
+            plan.steps.push(Step::new(start, "its queue is as new as the database").weight(10));
+        } else {
+            for (container, service) in &self.held {
+                let (container, service) = (container.clone(), service.clone());
+                let again = Action::RestartContainer { container, service, grace: self.grace };
+                let again = Step::new(again, "it holds connections to the database that was");
+                plan.steps.push(again.weight(10));
+            }
+        }
+        for (_, service) in &self.held {
+            let url = self.config.ready.get(service.as_str()).cloned();
+            let wait = Action::AwaitService { service: service.clone(), url };
+            plan.steps.push(Step::new(wait, "done means that it answers").weight(10));
+        }
+    }
+
+    /// Whoever was only cut off must still run.
+    pub fn still(&self, plan: &mut Plan) {
+        let containers: Vec<ContainerName> =
+            self.containers.iter().map(|container| container.name.clone()).collect();
+        if containers.len() > 1 {
+            plan.steps.push(Step::new(Action::KeepRunning { containers }, "who was cut off may have ended"));
+        }
+    }
+
+    fn stops(&self) -> bool {
+        !self.config.after_reset.is_empty() && !self.held.is_empty()
+    }
+
+    fn names(&self) -> Vec<ContainerName> {
+        self.held.iter().map(|(container, _)| container.clone()).collect()
+    }
+}
+
+fn hooks<'a>(hooks: &'a [Hook], why: &'static str) -> impl Iterator<Item = Step> + 'a {
+    hooks.iter().map(move |hook| Step::new(Action::RunHook { hook: hook.clone() }, why).weight(2))
+}

@@ -1,0 +1,159 @@
+//! How the next database comes to be: the spare, else a clone of the template, else a template built first. All of it
+//! beside the live one, which serves on.
+
+use plan::{
+    Action, Built, Config, DatabaseName, Exit, Expect, Fault, Label, LabelKind, Marker, Migrations, Origin,
+    Plan, Seeding, Server, Step, World,
+};
+
+/// What the next database is to hold.
+pub(crate) struct Recipe<'a> {
+    pub config: &'a Config,
+    pub world: &'a World,
+    pub server: &'a Server,
+    /// The folder of seeds, unless they are left out.
+    pub seeds: Option<String>,
+    /// The migration to stop at, instead of the last one.
+    pub to: Option<String>,
+}
+
+impl Recipe<'_> {
+    /// The hash that a template and a spare of these contents are known by.
+    pub fn key(&self) -> Option<&str> {
+        let blueprint = self.world.blueprint.as_ref().filter(|_| self.to.is_none())?;
+        Some(if self.seeds.is_some() { &blueprint.hash } else { &blueprint.bare })
+    }
+
+    /// Plans the steps that make it, and says its name.
+    ///
+    /// # Errors
+    /// No migrations are configured.
+    pub fn make(&self, plan: &mut Plan) -> Result<DatabaseName, Fault> {
+        let Some(key) = self.key() else { return self.direct(plan) };
+        self.is_possible()?;
+        if let Some((spare, _)) = self.made(LabelKind::Spare) {
+            return Ok(spare.name.clone());
+        }
+        let (template, bytes) = match self.made(LabelKind::Template) {
+            Some((template, label)) => {
+                (template.name.clone(), label.built.as_ref().map_or(0, |built| built.bytes))
+            }
+            None => (self.build_template(plan, key), 0),
+        };
+        Ok(self.clone_of(plan, &template, bytes, "__next"))
+    }
+
+    /// The same without a template.
+    ///
+    /// # Errors
+    /// No migrations are configured.
+    pub fn direct(&self, plan: &mut Plan) -> Result<DatabaseName, Fault> {
+        self.is_possible()?;
+        Ok(self.build(plan, "__next"))
+    }
+
+    fn is_possible(&self) -> Result<(), Fault> {
+        if self.config.migrations.tool.is_some() {
+            return Ok(());
+        }
+        Err(Fault::new(Exit::Usage, "there is nothing to build a new database from")
+            .cause("no migrations are configured")
+            .state("nothing was changed")
+            .hint("set migrations.tool and migrations.dir in cleanslate.toml"))
+    }
+
+    /// The spare or template of these contents.
+    pub fn made(&self, kind: LabelKind) -> Option<(&plan::Database, &Label)> {
+        let key = self.key()?;
+        let fits = |(database, label): &(&plan::Database, &Label)| {
+            label.blueprint() == Some(key) && !database.open && !database.stale_collation
+        };
+        self.world.beside(kind).find(fits)
+    }
+
+    fn build_template(&self, plan: &mut Plan, key: &str) -> DatabaseName {
+        let stem = format!("__base_{}", key.get(..8).unwrap_or(key));
+        let template = self.build(plan, &stem);
+        let built = Built { blueprint: key.to_owned(), fingerprint: None, bytes: 0 };
+        let label = Label { built: Some(built), ..self.label(LabelKind::Template) };
+        let seal = Action::SealTemplate { database: template.clone(), label };
+        plan.steps.push(Step::new(seal, "the resets after this one only clone it"));
+        template
+    }
+
+    /// A database from nothing, complete but for its name.
+    fn build(&self, plan: &mut Plan, stem: &str) -> DatabaseName {
+        let next = self.free_name(stem, &mut plan.steps);
+        let owner = self.world.live().map_or(&self.server.user, |live| &live.owner).clone();
+        let label = self.label(LabelKind::Building);
+        let create = Action::CreateDatabase { database: next.clone(), owner, label };
+        let create = Step::new(create, "the present one serves until the new one stands");
+        plan.steps.push(self.guarded(create, &next).weight(2));
+        let migrations = Migrations { to: self.to.clone(), ..self.config.migrations.clone() };
+        let migrate = Action::Migrate { database: next.clone(), migrations };
+        plan.steps.push(Step::new(migrate, "the baseline").weight(4));
+        if let Some(dir) = self.seeds.clone() {
+            let seed = Action::Seed { database: next.clone(), dir, seeding: Seeding::Always };
+            plan.steps.push(Step::new(seed, "the rows that everybody starts with").weight(4));
+        }
+        plan.steps.push(self.stamp(&next));
+        next
+    }
+
+    /// A clone of a template, marked, with the label of one that is being built.
+    pub fn clone_of(&self, plan: &mut Plan, template: &DatabaseName, bytes: u64, stem: &str) -> DatabaseName {
+        let next = self.free_name(stem, &mut plan.steps);
+        let label = self.label(LabelKind::Building);
+        let clone = Action::CloneDatabase { from: template.clone(), to: next.clone(), label, bytes };
+        let clone = Step::new(clone, "quicker than to build it again").weight(3);
+        plan.steps.push(self.guarded(clone, &next));
+        plan.steps.push(self.stamp(&next));
+        next
+    }
+
+    fn guarded(&self, step: Step, next: &DatabaseName) -> Step {
+        step.expects(Expect::Server { system_identifier: self.server.system_identifier.clone() })
+            .expects(Expect::NoDatabase { name: next.clone() })
+            .amend(Action::DiscardDatabase { database: next.clone() })
+    }
+
+    fn stamp(&self, database: &DatabaseName) -> Step {
+        let blueprint = self.world.blueprint.as_ref();
+        let marker = Marker {
+            workspace: self.world.workspace.id.clone(),
+            system_identifier: self.server.system_identifier.clone(),
+            origin: Origin::Built,
+            blueprint: blueprint.filter(|_| self.to.is_none()).map(|blueprint| blueprint.hash.clone()),
+            seeds: blueprint.filter(|_| self.seeds.is_some()).and_then(|blueprint| blueprint.seeds.clone()),
+            at: self.world.now,
+            fingerprint: None,
+            models: blueprint.and_then(|blueprint| blueprint.models.clone()),
+            sequences: None,
+        };
+        Step::new(Action::Stamp { database: database.clone(), marker }, "the next run knows whose it is")
+    }
+
+    pub fn label(&self, kind: LabelKind) -> Label {
+        Label::new(&self.world.workspace.id, kind, &self.server.name, self.world.now)
+    }
+
+    /// A name for a new database. What an earlier run left half-built under it goes; anything else that has it stays.
+    fn free_name(&self, stem: &str, steps: &mut Vec<Step>) -> DatabaseName {
+        for n in 1.. {
+            let suffix = if n == 1 { stem.to_owned() } else { format!("{stem}_{n}") };
+            let name = self.server.name.suffixed(&suffix);
+            let taken = self.server.databases.iter().find(|database| database.name == name);
+            let Some(taken) = taken else { return name };
+            let half_built = |label: &Label| {
+                label.workspace == self.world.workspace.id
+                    && matches!(label.kind, LabelKind::Building | LabelKind::Next)
+            };
+            if taken.label.as_ref().is_some_and(half_built) {
+                let discard = Action::DiscardDatabase { database: name.clone() };
+                steps.push(Step::new(discard, "an earlier run did not finish it"));
+                return name;
+            }
+        }
+        self.server.name.suffixed(stem)
+    }
+}

@@ -1,0 +1,180 @@
+//! The moment in which one database takes another one's name, and what has to be said before it.
+
+use std::collections::BTreeMap;
+
+use plan::{
+    Action, Built, Data, Database, DatabaseName, Expect, Fact, KeptAs, Kind, Label, LabelKind, Plan, Server,
+    Session, Since, Step, Undo, World, words,
+};
+
+/// Seconds after which an open transaction is somebody's work, and no request that is passing through.
+const WORK: u64 = 2;
+
+/// What replaces the live database, and what becomes of that.
+pub(crate) struct Swap<'a> {
+    pub world: &'a World,
+    pub server: &'a Server,
+    pub live: &'a Database,
+    pub next: &'a DatabaseName,
+    /// The word in the list of what is kept: `reset`.
+    pub by: &'static str,
+    /// A new database has nothing beside its contents yet; one that comes back has its own.
+    pub carry: bool,
+}
+
+impl Swap<'_> {
+    /// Plans the swap, and answers with the number and name that the old database is kept under.
+    pub fn plan(&self, plan: &mut Plan) -> (u32, DatabaseName) {
+        let (live, next) = (self.live, self.next);
+        let name = &live.name;
+        let (n, kept) = kept_name(self.world, self.server);
+        plan.data.push(Data::Database { name: name.clone(), oid: live.oid });
+        let is_live = Expect::Database { name: name.clone(), oid: live.oid };
+        if self.carry {
+            let carry = Action::CarryOver { from: name.clone(), to: next.clone() };
+            plan.steps.push(Step::new(carry, "a new database has none of them"));
+        }
+        let close = Action::CloseDatabase { database: name.clone() };
+        let open = Action::OpenDatabase { database: name.clone() };
+        let end = Action::EndSessions { database: name.clone() };
+        let label = self.label(n);
+        let comment = live.comment.clone().filter(|comment| Label::read(comment).is_none());
+        let swap =
+            Action::Swap { live: name.clone(), kept: kept.clone(), next: next.clone(), label, comment };
+        let mut swap =
+            Step::new(swap, "the old one stays, under another name").expects(is_live.clone()).bound();
+        let known = self.server.databases.iter().find(|database| database.name == *next);
+        if let Some(known) = known {
+            swap = swap.expects(Expect::Database { name: known.name.clone(), oid: known.oid });
+        }
+        let server = Expect::Server { system_identifier: self.server.system_identifier.clone() };
+        plan.steps.extend([
+            Step::new(close, "a pool would come back at once").expects(server).expects(is_live).amend(open),
+            Step::new(end, "Postgres renames no database that is in use").bound(),
+            swap.expects(Expect::NoDatabase { name: kept.clone() }),
+        ]);
+        (n, kept)
+    }
+
+    fn label(&self, n: u32) -> Label {
+        let live = self.live;
+        let marker = live.marker.as_ref();
+        let built = marker.and_then(|marker| {
+            let blueprint = marker.blueprint.clone()?;
+            Some(Built { blueprint, fingerprint: marker.fingerprint.clone(), bytes: live.bytes })
+        });
+        let rows = live.contents.as_ref().map(|contents| contents.rows);
+        let kept = KeptAs { n, bytes: live.bytes, rows, by: self.by.to_owned(), why: None };
+        let label = Label::new(&self.world.workspace.id, LabelKind::Kept, &live.name, self.world.now);
+        let comment = live.comment.clone().filter(|comment| Label::read(comment).is_none());
+        Label { built, kept: Some(kept), comment, ..label }
+    }
+}
+
+/// The next number and name for a kept database: a name that nothing has.
+fn kept_name(world: &World, server: &Server) -> (u32, DatabaseName) {
+    let first = world.next_kept();
+    let names = (first..).map(|n| (n, server.name.suffixed(&format!("__kept_{n}"))));
+    let is_free = |name: &DatabaseName| server.databases.iter().all(|database| database.name != *name);
+    let free = names.into_iter().find(|(_, name)| is_free(name));
+    free.unwrap_or_else(|| (first, server.name.suffixed("__kept")))
+}
+
+/// Drops the live database through psql, and gives its name to the next one.
+pub(crate) fn drop(plan: &mut Plan, world: &World, server: &Server, live: &Database, next: &DatabaseName) {
+    let name = &live.name;
+    plan.data.push(Data::Database { name: name.clone(), oid: live.oid });
+    let is_live = Expect::Database { name: name.clone(), oid: live.oid };
+    let carry = Action::CarryOver { from: name.clone(), to: next.clone() };
+    let comment = live.comment.clone();
+    let label =
+        Label { comment, ..Label::new(&world.workspace.id, LabelKind::Next, &server.name, world.now) };
+    let ready = Action::Label { database: next.clone(), label };
+    let drop = Step::new(Action::DropDatabase { database: name.clone() }, "the new one takes its name")
+        .expects(is_live.clone())
+        .expects(Expect::Server { system_identifier: server.system_identifier.clone() })
+        .bound()
+        .weight(2);
+    plan.steps.extend([
+        Step::new(carry, "a new database has none of them"),
+        Step::new(ready, "a crash from here on leaves a whole database under a known name"),
+    ]);
+    // Postgres changes nothing of a half-dropped one, and lets nobody in.
+    if !live.broken {
+        let close = Action::CloseDatabase { database: name.clone() };
+        let open = Action::OpenDatabase { database: name.clone() };
+        plan.steps.push(Step::new(close, "a pool would come back at once").expects(is_live).amend(open));
+    }
+    plan.steps.extend([
+        Step::new(
+            Action::EndSessions { database: name.clone() },
+            "Postgres drops no database that is in use",
+        )
+        .bound(),
+        // Nothing to lose, so nothing for good: the rows that come back are the baseline's own.
+        if plan.loss.is_nothing() { drop.undo(Undo::Elsewhere { name: next.to_string() }) } else { drop },
+    ]);
+    let comment = live.comment.clone().filter(|comment| Label::read(comment).is_none());
+    let rename = Action::RenameDatabase { from: next.clone(), to: name.clone(), comment };
+    plan.steps.push(Step::new(rename, "the new one is the workspace's from here on").bound());
+}
+
+/// The next database takes a name that nothing has.
+pub(crate) fn take_name(plan: &mut Plan, server: &Server, next: &DatabaseName) {
+    plan.facts.push(Fact::new("replaces", "nothing: there is no such database now"));
+    let rename = Action::RenameDatabase { from: next.clone(), to: server.name.clone(), comment: None };
+    let step = Step::new(rename, "the new one is the workspace's from here on");
+    plan.steps.push(step.expects(Expect::NoDatabase { name: server.name.clone() }));
+}
+
+/// What is in the live database, what of it is the user's, and who is on it.
+pub(crate) fn tell(plan: &mut Plan, live: &Database, world: &World) {
+    let replaced = if let Some(contents) = &live.contents {
+        plan.loss.databases.push(contents.clone());
+        contents.line(world.now)
+    } else if live.broken {
+        plan.loss.unread.push(live.name.to_string());
+        format!("{}, half dropped: its server stopped in the middle", words::bytes(live.bytes))
+    } else {
+        plan.loss.unread.push(live.name.to_string());
+        format!("{}, which can't be read", words::bytes(live.bytes))
+    };
+    plan.facts.push(Fact::new("replaces", replaced));
+    if let Some(contents) = &live.contents {
+        plan.facts.push(Fact::new("yours", contents.since.line()));
+    }
+    if !live.sessions.is_empty() {
+        plan.facts.push(Fact::new("disconnects", who(&live.sessions)));
+    }
+    plan.loss.sessions.clone_from(&live.sessions);
+    let at_work = |session: &&Session| {
+        session.service.is_none() && session.transaction.is_some_and(|open| open >= WORK)
+    };
+    plan.in_the_way.extend(live.sessions.iter().filter(at_work).map(|session| {
+        format!("{} has a transaction open since {} s", session.who(), session.transaction.unwrap_or(0))
+    }));
+}
+
+/// Whether it is proved that the live database holds nothing of anybody's.
+pub(crate) fn is_unchanged(live: &Database) -> bool {
+    live.contents.as_ref().is_some_and(|contents| contents.since == Since::Unchanged)
+}
+
+/// Sessions by who they are, each once with its number.
+fn who(sessions: &[Session]) -> String {
+    let mut by_name: BTreeMap<String, u64> = BTreeMap::new();
+    for session in sessions {
+        *by_name.entry(session.who()).or_default() += 1;
+    }
+    by_name.iter().map(|(name, count)| format!("{name} ({count})")).collect::<Vec<_>>().join(", ")
+}
+
+/// Where it is, as a person would tell it.
+pub(crate) fn place(server: &Server, world: &World) -> String {
+    let address = server.address.as_ref().map(ToString::to_string).unwrap_or_default();
+    let what = match (server.kind, &world.engine) {
+        (Kind::Compose, Some(engine)) => format!("compose project {}", engine.compose.project),
+        _ => "local cluster".to_owned(),
+    };
+    format!("{address} ({what}, Postgres {})", server.version)
+}

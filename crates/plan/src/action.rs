@@ -346,9 +346,27 @@ impl Action {
         (past, what)
     }
 
+    /// As [`Self::phrase`], for what a check does.
+    fn phrase_of_check(&self) -> (&'static str, &'static str, String) {
+        match self {
+            Self::BuildMigrations { database, .. } => {
+                ("build", "built", format!("the migrations' side, `{database}`"))
+            }
+            Self::BuildModels { database, .. } => {
+                ("build", "built", format!("the models' side, `{database}`"))
+            }
+            Self::Compare(comparison) => ("compare", "compared", comparison.named()),
+            _ => ("accept", "accepted", "what was found".to_owned()),
+        }
+    }
+
     /// Present, past, object.
     fn phrase(&self) -> (&'static str, &'static str, String) {
         match self {
+            Self::BuildMigrations { .. }
+            | Self::BuildModels { .. }
+            | Self::Compare(_)
+            | Self::Accept { .. } => self.phrase_of_check(),
             Self::StartServices { services } if services.is_empty() => {
                 ("start", "started", "every service".to_owned())
             }
@@ -400,14 +418,6 @@ impl Action {
             Self::EndSessions { database } => ("end", "ended", format!("the sessions on `{database}`")),
             Self::DropDatabase { database } => ("drop", "dropped", format!("`{database}`")),
             Self::RenameDatabase { from, to, .. } => ("rename", "renamed", format!("`{from}` to `{to}`")),
-            Self::BuildMigrations { database, .. } => {
-                ("build", "built", format!("the migrations' side, `{database}`"))
-            }
-            Self::BuildModels { database, .. } => {
-                ("build", "built", format!("the models' side, `{database}`"))
-            }
-            Self::Compare(comparison) => ("compare", "compared", comparison.named()),
-            Self::Accept { .. } => ("accept", "accepted", "what was found".to_owned()),
             Self::CloneDatabase { from, to, .. } => ("clone", "cloned", format!("`{from}` to `{to}`")),
             Self::SealTemplate { database, .. } => ("seal", "sealed", format!("template `{database}`")),
             Self::Swap { live, kept, .. } => {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use super::catalog::{Identity, Kind};
 use super::finding::Severity;
 use super::meaning::without_casts;
+use super::mention::{collect, dotted, mentions, names, rank};
 use super::pair::{Change, Difference};
 use super::severity::severity;
 use super::token::{Token, tokens};
@@ -49,6 +50,7 @@ pub(crate) fn fold(differences: &[Difference], parents: &Parents) -> Vec<Cause> 
             }
             cause.with.insert(match &difference.change {
                 Change::Differs { aspect, .. } if difference.of == of.of => format!("its {aspect}"),
+                Change::Renamed { to } => to.shown(),
                 _ => difference.of.shown(),
             });
         }
@@ -152,9 +154,8 @@ impl<'a> Fold<'a> {
             }
             (Kind::Column, "collation" | "storage" | "compression") => &["type"],
             (Kind::Column, "identity") => &["generated"],
-            (Kind::Type, _) => &["is"],
             (Kind::Relation, "partition bound") => &["parents", "is"],
-            (Kind::Relation, "partition key") => &["is"],
+            (Kind::Type, _) | (Kind::Relation, "partition key") => &["is"],
             _ => return self.made_again(at, this),
         };
         self.get(&this.of)
@@ -403,107 +404,17 @@ fn is_built_on(this: &Difference, cause: &Difference) -> bool {
     (view(this) && !view(cause)) || is_child
 }
 
-/// The lower, the more is built on it.
-fn rank(kind: Kind) -> u8 {
-    match kind {
-        Kind::Schema => 0,
-        Kind::Extension => 1,
-        Kind::Collation | Kind::ForeignDataWrapper => 2,
-        Kind::ForeignServer => 3,
-        Kind::Type => 4,
-        Kind::DomainConstraint => 5,
-        Kind::Routine => 6,
-        Kind::Operator | Kind::Language => 7,
-        Kind::Sequence => 8,
-        Kind::Relation => 9,
-        Kind::Column => 10,
-        Kind::Constraint => 11,
-        _ => 12,
-    }
-}
-
-/// The words by which others speak of a lone object.
-fn names(difference: &Difference) -> Vec<String> {
-    let of = &difference.of;
-    let own = match of.kind {
-        Kind::Schema => of.schema.clone(),
-        Kind::Relation | Kind::Sequence => of.relation.clone(),
-        Kind::Routine | Kind::Operator => of.name.split('(').next().unwrap_or_default().to_owned(),
-        _ => of.name.clone(),
-    };
-    let provided = difference.facts.get("provides").map(String::as_str).unwrap_or_default();
-    std::iter::once(own).chain(provided.split_whitespace().map(str::to_owned)).collect()
-}
-
-/// Every name in what a side says of an object.
-fn mentions(difference: &Difference, in_first: bool) -> BTreeSet<String> {
-    let mut out = BTreeSet::new();
-    let mut told: Vec<&str> = Vec::new();
-    match &difference.change {
-        Change::Differs { first, second, .. } => {
-            told.extend(if in_first { first.as_deref() } else { second.as_deref() });
-        }
-        _ => told.extend(
-            difference
-                .facts
-                .iter()
-                .filter(|(key, _)| **key != "body" && **key != "comment" && **key != "provides")
-                .map(|(_, value)| value.as_str()),
-        ),
-    }
-    let other = match &difference.change {
-        Change::Differs { first, second, .. } => {
-            if in_first {
-                second.as_deref()
-            } else {
-                first.as_deref()
-            }
-        }
-        _ => None,
-    };
-    for text in told {
-        collect(text, &mut out);
-    }
-    let mut there = BTreeSet::new();
-    collect(other.unwrap_or_default(), &mut there);
-    out.difference(&there).cloned().collect()
-}
-
-fn collect(text: &str, out: &mut BTreeSet<String>) {
-    for token in tokens(text) {
-        match token {
-            Token::Name(name) | Token::Sign(name) => drop(out.insert(name)),
-            Token::Text(text) => {
-                for token in tokens(&text) {
-                    if let Token::Name(name) = token {
-                        out.insert(name);
-                    }
-                }
-            }
-            Token::Number(_) => {}
-        }
-    }
-}
-
-fn dotted(identity: &Identity) -> String {
-    let parts = [&identity.schema, &identity.relation, &identity.name];
-    parts.into_iter().filter(|part| !part.is_empty()).cloned().collect::<Vec<_>>().join(".")
-}
+/// What one statement changes on many objects.
+const SPREADS: [&str; 7] =
+    ["owner", "grants", "tablespace", "access method", "persistence", "triggers", "fires"];
 
 /// The same change of owner, rights or place on many objects is one.
 fn grouped(causes: Vec<Cause>) -> Vec<Cause> {
     let mut out: Vec<Cause> = Vec::new();
     for cause in causes {
-        let same = out.iter_mut().find(|other| match (&other.difference.change, &cause.difference.change) {
-            (
-                Change::Differs { aspect: a, first: b, second: c },
-                Change::Differs { aspect: d, first: e, second: f },
-            ) => {
-                ["owner", "grants", "tablespace", "access method", "persistence", "triggers", "fires"]
-                    .contains(a)
-                    && (a, b, c) == (d, e, f)
-            }
-            _ => false,
+        let same = out.iter_mut().find(|other| {
+            let (one, two) = (&other.difference.change, &cause.difference.change);
+            one == two && matches!(one, Change::Differs { aspect, .. } if SPREADS.contains(aspect))
         });
         match same {
             Some(other) => drop(other.with.insert(cause.difference.of.shown())),

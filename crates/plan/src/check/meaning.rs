@@ -22,7 +22,7 @@ pub fn meaning(expression: &str) -> String {
 
 /// As [`meaning`], with every cast left out: for what only changed because a column's type did.
 pub(crate) fn without_casts(expression: &str) -> String {
-    text(&canonical(drop_casts(tree(tokens(expression)))))
+    text(&canonical(drop_casts(&tree(tokens(expression)))))
 }
 
 /// A default by its meaning for a column of this type: an outermost cast to that type is what an assignment does anyway.
@@ -33,10 +33,9 @@ pub(crate) fn default_for(expression: &str, kind: &str) -> String {
     while let Some(at) = nodes.iter().rposition(|node| node.is_sign("::")) {
         let (value, cast) = nodes.split_at(at);
         let cast_to = text(cast.get(1..).unwrap_or_default());
-        let names_it = cast_to == wanted
-            || (wanted.starts_with("timestamp") && cast_to.starts_with("timestamp") && cast_to == wanted);
+        let names_it = cast_to == wanted;
         let number = is_number_type(&base) && is_number_type(cast_to.split(" (").next().unwrap_or_default());
-        if !(names_it || number) || value.iter().any(|node| is_operator(node)) {
+        if !(names_it || number) || value.iter().any(is_operator) {
             break;
         }
         nodes = canonical(value.to_vec());
@@ -74,7 +73,7 @@ fn canonical(nodes: Vec<Node>) -> Vec<Node> {
         }
     }
     let out = times(out);
-    let out = casts(out);
+    let out = casts(&out);
     let out = lists(out);
     let out = zones(out);
     junctions(out)
@@ -126,7 +125,7 @@ fn times(nodes: Vec<Node>) -> Vec<Node> {
         let cast = |kind: &str| now().into_iter().chain([Node::sign("::")]).chain(tree(tokens(kind)));
         match &node {
             Node::Leaf(Token::Name(name)) if name == "current_timestamp" && !has_precision => {
-                out.extend(now())
+                out.extend(now());
             }
             Node::Leaf(Token::Name(name)) if name == "localtimestamp" && !has_precision => {
                 out.extend(cast("timestamp without time zone"));
@@ -140,7 +139,7 @@ fn times(nodes: Vec<Node>) -> Vec<Node> {
 }
 
 /// Casts of constants to the type that they have anyway.
-fn casts(nodes: Vec<Node>) -> Vec<Node> {
+fn casts(nodes: &[Node]) -> Vec<Node> {
     let mut out: Vec<Node> = Vec::with_capacity(nodes.len());
     let mut at = 0;
     while let Some(node) = nodes.get(at) {
@@ -271,12 +270,11 @@ fn lists(nodes: Vec<Node>) -> Vec<Node> {
         nodes.next();
         elements.sort();
         elements.dedup();
-        match (elements.as_slice(), out.last()) {
-            ([only], _) => out.extend(only.iter().cloned()),
-            _ => {
-                let list = elements.join(&Node::sign(","));
-                out.extend([node, Node::Group('(', list)]);
-            }
+        if let [only] = elements.as_slice() {
+            out.extend(only.iter().cloned());
+        } else {
+            let list = elements.join(&Node::sign(","));
+            out.extend([node, Node::Group('(', list)]);
         }
     }
     out
@@ -394,15 +392,17 @@ fn as_list(parts: &[Vec<Node>]) -> Option<Vec<Node>> {
     Some(out)
 }
 
-fn drop_casts(nodes: Vec<Node>) -> Vec<Node> {
+fn drop_casts(nodes: &[Node]) -> Vec<Node> {
     let mut out = Vec::with_capacity(nodes.len());
     let mut at = 0;
     while let Some(node) = nodes.get(at) {
         at += 1;
         match node {
-            cast if cast.is_sign("::") => at += type_length(nodes.get(at..).unwrap_or_default()),
+            cast @ Node::Leaf(_) if cast.is_sign("::") => {
+                at += type_length(nodes.get(at..).unwrap_or_default());
+            }
             Node::Group(bracket, inside) => {
-                push_group(&mut out, Node::Group(*bracket, drop_casts(inside.clone())))
+                push_group(&mut out, Node::Group(*bracket, drop_casts(inside)));
             }
             leaf @ Node::Leaf(_) => out.push(leaf.clone()),
         }

@@ -3,10 +3,12 @@
 mod accept;
 mod catalog;
 mod comparison;
+mod definition;
 mod finding;
 mod fold;
 mod hint;
 mod meaning;
+mod mention;
 mod merge;
 mod pair;
 mod rename;

@@ -1,6 +1,6 @@
 //! Two catalogs side by side: what only one has, what both have under two names, and what differs.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 
 use super::catalog::{Catalog, Facts, Identity, Kind};
 use super::rename;
@@ -82,7 +82,7 @@ fn lone(identity: &Identity, facts: &Facts, in_first: bool) -> Difference {
 
 /// What an object is, in words.
 pub(crate) fn word(kind: Kind, facts: &Facts) -> String {
-    let unique = facts.get("unique").is_some();
+    let unique = facts.contains_key("unique");
     match facts.get("is") {
         Some(is) => is.clone(),
         None if kind == Kind::Index && unique => "unique index".to_owned(),
@@ -94,8 +94,8 @@ fn compare(identity: &Identity, facts: &Facts, other: &Facts, renames: &Renames,
     if facts == other {
         return;
     }
-    let mut aspects: BTreeMap<&'static str, ()> = facts.keys().map(|key| (*key, ())).collect();
-    aspects.extend(other.keys().map(|key| (*key, ())));
+    let mut aspects: BTreeSet<&'static str> = facts.keys().copied().collect();
+    aspects.extend(other.keys().copied());
     let kind_of = |facts: &'_ Facts| facts.get("type").cloned().unwrap_or_default();
     let types = (kind_of(facts), kind_of(other));
     // A sequence that only serves its column's default has its bounds by its type, and its type from who made it.
@@ -103,7 +103,7 @@ fn compare(identity: &Identity, facts: &Facts, other: &Facts, renames: &Renames,
     let by_itself =
         |aspect: &&&str| serves && identity.kind == Kind::Sequence && ["type", "maximum"].contains(*aspect);
     let aspects: Vec<&'static str> =
-        aspects.into_keys().filter(|aspect| !ASIDE.contains(aspect) && !by_itself(&aspect)).collect();
+        aspects.into_iter().filter(|aspect| !ASIDE.contains(aspect) && !by_itself(&aspect)).collect();
     for aspect in aspects {
         let (a, b) = (facts.get(aspect), other.get(aspect));
         if a == b

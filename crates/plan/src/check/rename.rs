@@ -129,7 +129,7 @@ impl<'a> Pairing<'a> {
                     &|identity| identity.kind == Kind::Column && identity.owner() == *b,
                 );
                 let defined =
-                    one.get("definition").is_some() && one.get("definition") == two.get("definition");
+                    one.contains_key("definition") && one.get("definition") == two.get("definition");
                 if columns >= 60 || defined { columns + near + 1 } else { 0 }
             }
             Kind::Type => {
@@ -145,7 +145,7 @@ impl<'a> Pairing<'a> {
             }
             Kind::Column => self.column(a, b, one, two, near),
             Kind::Sequence => {
-                let owned = one.get("owned by").is_some() && one.get("owned by") == two.get("owned by");
+                let owned = one.contains_key("owned by") && one.get("owned by") == two.get("owned by");
                 if owned || (near >= 60 && self.alike(a.kind, one, two)) { 100 + near } else { 0 }
             }
             Kind::Routine => {
@@ -200,7 +200,7 @@ impl<'a> Pairing<'a> {
             self.second.objects.iter().filter(|(identity, _)| of_second(identity)).map(key).collect();
         let both = a.iter().filter(|key| b.contains(key)).count();
         let most = a.len().max(b.len());
-        if most == 0 { 0 } else { u32::try_from(both * 100 / most).unwrap_or(0) }
+        (both * 100).checked_div(most).and_then(|share| u32::try_from(share).ok()).unwrap_or(0)
     }
 
     fn alike(&self, kind: Kind, one: &Facts, two: &Facts) -> bool {
@@ -217,7 +217,7 @@ impl<'a> Pairing<'a> {
             let (one, two) = (one.get(attribute).map(String::as_str), two.get(attribute).map(String::as_str));
             same(Kind::Index, attribute, ("", ""), one, two, &self.renames)
         };
-        let has_columns = one.get("columns").is_some();
+        let has_columns = one.contains_key("columns");
         has_columns && is("is") && is("columns") && is("references") && is("method")
     }
 

@@ -1,5 +1,7 @@
 //! The severity table.
 
+#![expect(clippy::match_same_arms, reason = "a table reads by its groups, not by its values")]
+
 use super::catalog::Kind;
 use super::finding::Severity::{self, Error, Notice, Warning};
 use super::pair::{Change, Difference};
@@ -37,7 +39,7 @@ pub(crate) fn severity(difference: &Difference) -> Severity {
 
 /// One side does not have it.
 fn lone(difference: &Difference) -> Severity {
-    let unique = difference.facts.get("unique").is_some();
+    let unique = difference.facts.contains_key("unique");
     match difference.of.kind {
         Kind::Index if unique => Error,
         // What nothing uses harms nobody; what something uses takes it along, with its own severity.
@@ -101,7 +103,7 @@ fn differs(difference: &Difference, aspect: &str, first: Option<&str>, second: O
         (Kind::Index, "valid") => Error,
         (Kind::Constraint, "columns") if is_reordered(difference, first, second) => Warning,
         (Kind::Index, _) => {
-            if difference.facts.get("unique").is_some() || aspect == "unique" {
+            if difference.facts.contains_key("unique") || aspect == "unique" {
                 Error
             } else {
                 Warning

@@ -54,8 +54,8 @@ ALTER TABLE books ALTER COLUMN title SET COMPRESSION pglz;
 ALTER TABLE books ALTER COLUMN price SET (n_distinct = 5);
 --! type-length | members.display_name | error
 ALTER TABLE members ALTER COLUMN display_name TYPE varchar(100);
---! type-bigint | loans.days | error
-ALTER TABLE loans ALTER COLUMN days TYPE bigint;
+--! type-bigint | members.visits | error
+ALTER TABLE members ALTER COLUMN visits TYPE bigint;
 --! type-varchar-to-text-with-checks | loans.state | error
 DROP POLICY loans_own ON loans; DROP POLICY loans_new ON loans; ALTER TABLE loans ALTER COLUMN state TYPE text; CREATE POLICY loans_own ON loans FOR SELECT TO drift_app USING (state <> 'hidden'); CREATE POLICY loans_new ON loans FOR INSERT TO drift_app WITH CHECK (state = 'out');
 --! type-numeric-precision | members.balance | error

@@ -23,7 +23,7 @@ Examples:
   slate-undo --to 3           number 3
   slate-undo --gc             remove what is older than undo.days or above undo.max_size, for good
 
-A kept database takes its name back in one transaction. It removes no volume that has no complete, compared copy, and \
+A kept database takes its name back in one transaction. It removes nothing that has no complete, compared copy, and \
 nothing that is not proved to be this workspace's. Unnamed volumes keep their copy: Compose could not mount them again."
 )]
 pub struct Undo {

@@ -5,6 +5,7 @@
 //! hands its steps to a [`Machine`] one by one and tells a listener about each [`Event`].
 
 mod action;
+mod address;
 mod changes;
 pub mod check;
 mod config;
@@ -25,6 +26,7 @@ pub mod words;
 mod world;
 
 pub use action::{Action, Effect, Seeding};
+pub use address::Address;
 pub use changes::{Since, TableChange};
 pub use config::{Config, Confirm, Home, Kind, Migrations, Source, Sources, Tool, variable_of, variables};
 pub use consent::{Approved, Flags, Need, Question, approve};
@@ -40,7 +42,7 @@ pub use settings::{Hook, ModelSettings, UNDO_DAYS, UNDO_SIZE, UndoSettings};
 pub use staleness::{Baseline, baseline};
 pub use step::{Data, Expect, Fact, Plan, Step, Undo};
 pub use world::{
-    Address, Blueprint, Compose, Container, Database, Dependency, Engine, EngineFacts, Health, Kept,
-    KeptPlace, Logged, Mount, MountKind, Network, Reading, Server, ServerState, Service, Session, Volume,
-    Wants, Workspace, World,
+    Blueprint, Compose, Container, Database, Dependency, Engine, EngineFacts, Health, Kept, KeptPlace,
+    Logged, Mount, MountKind, Network, Reading, Server, ServerState, Service, Session, Volume, Wants,
+    Workspace, World,
 };

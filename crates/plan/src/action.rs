@@ -346,9 +346,22 @@ impl Action {
         (past, what)
     }
 
-    /// As [`Self::phrase`], for what a check does.
-    fn phrase_of_check(&self) -> (&'static str, &'static str, String) {
+    /// As [`Self::phrase`], for what a reset and a check do beside it.
+    fn phrase_of_database(&self) -> (&'static str, &'static str, String) {
         match self {
+            Self::CloneDatabase { from, to, .. } => ("clone", "cloned", format!("`{from}` to `{to}`")),
+            Self::SealTemplate { database, .. } => ("seal", "sealed", format!("template `{database}`")),
+            Self::Swap { live, kept, .. } => {
+                ("swap", "swapped", format!("`{live}`, and kept the old as `{kept}`"))
+            }
+            Self::WeighKept { database, .. } => {
+                ("compare", "compared", format!("`{database}` with what it was built from"))
+            }
+            Self::NoteSettings { database } => ("note", "noted", format!("the settings of `{database}`")),
+            Self::GiveUpDatabase { database, .. } => ("drop", "dropped", format!("kept `{database}`")),
+            Self::RunHook { hook } => ("run", "ran", format!("`{}`", hook.command)),
+            Self::KeepRunning { .. } => ("check", "still run:", "the services that ran".to_owned()),
+            Self::Tidy => ("prepare", "prepares", "the next reset, in the background".to_owned()),
             Self::BuildMigrations { database, .. } => {
                 ("build", "built", format!("the migrations' side, `{database}`"))
             }
@@ -363,10 +376,6 @@ impl Action {
     /// Present, past, object.
     fn phrase(&self) -> (&'static str, &'static str, String) {
         match self {
-            Self::BuildMigrations { .. }
-            | Self::BuildModels { .. }
-            | Self::Compare(_)
-            | Self::Accept { .. } => self.phrase_of_check(),
             Self::StartServices { services } if services.is_empty() => {
                 ("start", "started", "every service".to_owned())
             }
@@ -418,20 +427,8 @@ impl Action {
             Self::EndSessions { database } => ("end", "ended", format!("the sessions on `{database}`")),
             Self::DropDatabase { database } => ("drop", "dropped", format!("`{database}`")),
             Self::RenameDatabase { from, to, .. } => ("rename", "renamed", format!("`{from}` to `{to}`")),
-            Self::CloneDatabase { from, to, .. } => ("clone", "cloned", format!("`{from}` to `{to}`")),
-            Self::SealTemplate { database, .. } => ("seal", "sealed", format!("template `{database}`")),
-            Self::Swap { live, kept, .. } => {
-                ("swap", "swapped", format!("`{live}`, and kept the old as `{kept}`"))
-            }
-            Self::WeighKept { database, .. } => {
-                ("compare", "compared", format!("`{database}` with what it was built from"))
-            }
-            Self::NoteSettings { database } => ("note", "noted", format!("the settings of `{database}`")),
-            Self::GiveUpDatabase { database, .. } => ("drop", "dropped", format!("kept `{database}`")),
-            Self::RunHook { hook } => ("run", "ran", format!("`{}`", hook.command)),
-            Self::KeepRunning { .. } => ("check", "still run:", "the services that ran".to_owned()),
-            Self::Tidy => ("prepare", "prepares", "the next reset, in the background".to_owned()),
             Self::OpenPsql { database, .. } => ("open", "closed", format!("psql on `{database}`")),
+            _ => self.phrase_of_database(),
         }
     }
 }

@@ -10,7 +10,7 @@ use plan::Config;
 use serde_json::Value;
 use testkit::{Launch, Stdin, binary, repository};
 
-const BINARIES: [&str; 8] = ["up", "down", "clean", "restart", "reset", "undo", "status", "psql"];
+const BINARIES: [&str; 9] = ["up", "down", "clean", "restart", "reset", "undo", "status", "psql", "check"];
 
 /// A help is read on a screen, not scrolled through.
 const ROWS: usize = 50;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 
 use testkit::{Launch, Output, Sandbox, Stdin, binary, repository};
 
-const BINARIES: [&str; 8] = ["up", "down", "clean", "restart", "reset", "undo", "status", "psql"];
+const BINARIES: [&str; 9] = ["up", "down", "clean", "restart", "reset", "undo", "status", "psql", "check"];
 
 /// What a shell would take apart.
 const HARD: [&str; 7] = ["two words", "it's", "a \"b\"", "x; echo y", "$HOME `id`", "", "*"];

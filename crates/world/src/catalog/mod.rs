@@ -51,7 +51,7 @@ fn for_major(sql: &str, major: u32) -> String {
 /// Reads all of them at once: a server works on each in a process of its own.
 pub(crate) fn read(
     runtime: &Runtime,
-    places: Vec<PgConnectOptions>,
+    places: &[PgConnectOptions],
     timeout: Duration,
 ) -> Vec<Result<Catalog, Fault>> {
     runtime.block_on(async {

@@ -96,7 +96,7 @@ impl Real<'_> {
         let runtime =
             runtime.map_err(|why| Fault::new(Exit::Failed, "no event loop").cause(why.to_string()))?;
         let mut sides: Vec<(Side, Catalog)> = Vec::new();
-        for (side, read) in names.into_iter().zip(catalog::read(&runtime, places, self.timeout)) {
+        for (side, read) in names.into_iter().zip(catalog::read(&runtime, &places, self.timeout)) {
             match read {
                 Ok(catalog) => sides.push((side, catalog)),
                 // Of two addresses that somebody gave both have to answer.

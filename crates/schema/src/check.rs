@@ -142,12 +142,11 @@ impl Check {
 }
 
 fn too_few(sides: &[(Side, Place)], config: &Config) -> Fault {
-    let cause = match sides {
-        [] => "none of them is there".to_owned(),
-        _ => {
-            let there = sides.iter().map(|(side, _)| side.to_string()).collect::<Vec<_>>().join(", ");
-            format!("there are only: {there}")
-        }
+    let there: Vec<String> = sides.iter().map(|(side, _)| side.to_string()).collect();
+    let cause = if there.is_empty() {
+        "none of them is there".to_owned()
+    } else {
+        format!("there are only: {}", there.join(", "))
     };
     let fault = Fault::new(Exit::Usage, "there are no two sides to compare")
         .cause(cause)

@@ -9,7 +9,7 @@ use crate::build::{Builder, told};
 use crate::databases::fault;
 use crate::postgres::holds_tables;
 
-/// Creates the models of SQLAlchemy, inside alembic's own surroundings.
+/// Creates the models of `SQLAlchemy`, inside alembic's own surroundings.
 const SCRIPT: &str = include_str!("models.py");
 /// What begins the line that the script answers with.
 const ANSWER: &str = "cleanslate ";

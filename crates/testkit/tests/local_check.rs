@@ -133,8 +133,14 @@ fn ctrl_c_leaves_nothing_and_what_a_killed_run_left_the_next_one_removes() {
     assert_eq!(screen.wait_exit(), 130, "{}", screen.text());
     assert_eq!(shop.databases(), databases);
 
-    let killed = format!("{} & sleep 1; kill -9 $!; wait", testkit::binary("slate-check").display());
-    let _ = shop.sandbox().launch("sh").args(["-c", &killed]).run(Stdin::Null);
+    // Killed while it works, not at some moment: by then its scratch database is there.
+    let file = shop.root().join("pid");
+    let run = format!("echo $$ >'{}'; exec '{}'", file.display(), testkit::binary("slate-check").display());
+    let mut killed = shop.sandbox().launch("sh").args(["-c", &run]).screen(120, 30);
+    shop.wait_until(active, "1");
+    let pid = fs::read_to_string(file).unwrap();
+    let _ = shop.sandbox().launch("kill").args(["-9", pid.trim()]).run(Stdin::Null).expect_code(0);
+    let _ = killed.wait_exit();
     assert!(shop.databases().contains("shop__check_migrations"), "{}", shop.databases());
     fs::remove_file(shop.sandbox().work().join("migrations/2_slow.sql")).unwrap();
     let _ = shop.run("slate-check", &[]).expect_code(0);

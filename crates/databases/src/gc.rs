@@ -90,10 +90,13 @@ mod tests {
             state: "/state".into(),
             first: false,
             called: "slate-".to_owned(),
+            on_top: Vec::new(),
         };
         World {
             now,
             workspace,
+            detected: None,
+            files: None,
             blueprint: None,
             server: None,
             engine: None,

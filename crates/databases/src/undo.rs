@@ -152,7 +152,7 @@ mod tests {
     use std::path::PathBuf;
 
     use jiff::Timestamp;
-    use plan::{Confirm, Effect, Need};
+    use plan::{Confirm, Effect, KeptPlace, Need};
 
     use super::*;
     use crate::sample::{kept, world};

@@ -227,6 +227,15 @@ pub enum Action {
     /// Without holding the terminal: weigh what is kept, clone the next spare, collect what nothing uses.
     Tidy,
 
+    /// Write a file of the workspace that is still as it was, or remove it where `after` is `None`. Where `recipes` are
+    /// named, `just` proves first that nothing else of the justfile changes.
+    WriteFile {
+        path: String,
+        before: Option<String>,
+        after: Option<String>,
+        recipes: Option<Vec<String>>,
+    },
+
     /// psql, for a person.
     OpenPsql {
         database: DatabaseName,
@@ -268,7 +277,8 @@ impl Action {
             Self::AwaitServer | Self::AwaitService { .. } | Self::OpenPsql { .. } | Self::Compare(_) => {
                 Effect::Reads
             }
-            Self::CopyVolume { .. }
+            Self::WriteFile { before: None, .. }
+            | Self::CopyVolume { .. }
             | Self::RestoreVolume { .. }
             | Self::CreateCluster
             | Self::CreateDatabase { .. }
@@ -286,6 +296,7 @@ impl Action {
             | Self::Seed { .. }
             | Self::Stamp { .. } => Effect::Creates,
             Self::StartServices { .. }
+            | Self::WriteFile { .. }
             | Self::AdoptVolume { .. }
             | Self::StartContainers { .. }
             | Self::StopContainers { .. }
@@ -346,34 +357,8 @@ impl Action {
         (past, what)
     }
 
-    /// As [`Self::phrase`], for what a reset and a check do beside it.
-    fn phrase_of_database(&self) -> (&'static str, &'static str, String) {
-        match self {
-            Self::CloneDatabase { from, to, .. } => ("clone", "cloned", format!("`{from}` to `{to}`")),
-            Self::SealTemplate { database, .. } => ("seal", "sealed", format!("template `{database}`")),
-            Self::Swap { live, kept, .. } => {
-                ("swap", "swapped", format!("`{live}`, and kept the old as `{kept}`"))
-            }
-            Self::WeighKept { database, .. } => {
-                ("compare", "compared", format!("`{database}` with what it was built from"))
-            }
-            Self::NoteSettings { database } => ("note", "noted", format!("the settings of `{database}`")),
-            Self::GiveUpDatabase { database, .. } => ("drop", "dropped", format!("kept `{database}`")),
-            Self::RunHook { hook } => ("run", "ran", format!("`{}`", hook.command)),
-            Self::KeepRunning { .. } => ("check", "still run:", "the services that ran".to_owned()),
-            Self::Tidy => ("prepare", "prepares", "the next reset, in the background".to_owned()),
-            Self::BuildMigrations { database, .. } => {
-                ("build", "built", format!("the migrations' side, `{database}`"))
-            }
-            Self::BuildModels { database, .. } => {
-                ("build", "built", format!("the models' side, `{database}`"))
-            }
-            Self::Compare(comparison) => ("compare", "compared", comparison.named()),
-            _ => ("accept", "accepted", "what was found".to_owned()),
-        }
-    }
-
     /// Present, past, object.
+    #[expect(clippy::too_many_lines, reason = "a line for each power")]
     fn phrase(&self) -> (&'static str, &'static str, String) {
         match self {
             Self::StartServices { services } if services.is_empty() => {
@@ -427,8 +412,31 @@ impl Action {
             Self::EndSessions { database } => ("end", "ended", format!("the sessions on `{database}`")),
             Self::DropDatabase { database } => ("drop", "dropped", format!("`{database}`")),
             Self::RenameDatabase { from, to, .. } => ("rename", "renamed", format!("`{from}` to `{to}`")),
+            Self::CloneDatabase { from, to, .. } => ("clone", "cloned", format!("`{from}` to `{to}`")),
+            Self::SealTemplate { database, .. } => ("seal", "sealed", format!("template `{database}`")),
+            Self::Swap { live, kept, .. } => {
+                ("swap", "swapped", format!("`{live}`, and kept the old as `{kept}`"))
+            }
+            Self::WeighKept { database, .. } => {
+                ("compare", "compared", format!("`{database}` with what it was built from"))
+            }
+            Self::NoteSettings { database } => ("note", "noted", format!("the settings of `{database}`")),
+            Self::GiveUpDatabase { database, .. } => ("drop", "dropped", format!("kept `{database}`")),
+            Self::RunHook { hook } => ("run", "ran", format!("`{}`", hook.command)),
+            Self::KeepRunning { .. } => ("check", "still run:", "the services that ran".to_owned()),
+            Self::Tidy => ("prepare", "prepares", "the next reset, in the background".to_owned()),
+            Self::WriteFile { path, before: None, .. } => ("write", "wrote", path.clone()),
+            Self::WriteFile { path, after: None, .. } => ("remove", "removed", path.clone()),
+            Self::WriteFile { path, .. } => ("edit", "edited", path.clone()),
+            Self::BuildMigrations { database, .. } => {
+                ("build", "built", format!("the migrations' side, `{database}`"))
+            }
+            Self::BuildModels { database, .. } => {
+                ("build", "built", format!("the models' side, `{database}`"))
+            }
+            Self::Compare(comparison) => ("compare", "compared", comparison.named()),
+            Self::Accept { .. } => ("accept", "accepted", "what was found".to_owned()),
             Self::OpenPsql { database, .. } => ("open", "closed", format!("psql on `{database}`")),
-            _ => self.phrase_of_database(),
         }
     }
 }

@@ -28,6 +28,9 @@ pub struct Plan {
     /// Where the user's data is while the plan runs, to be looked up again when something fails.
     pub data: Vec<Data>,
     pub steps: Vec<Step>,
+    /// What `--json` prints instead of the report: the one thing that was asked for.
+    #[serde(skip)]
+    pub answer: Option<serde_json::Value>,
     /// What to print once all is done: results first, the way back last.
     pub closing: Vec<String>,
 }
@@ -183,6 +186,7 @@ impl Plan {
             loss: Loss::default(),
             data: Vec::new(),
             steps: Vec::new(),
+            answer: None,
             closing: Vec::new(),
         }
     }

@@ -7,8 +7,8 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, ContainerName, Contents, DatabaseName, Kind, Label, LabelKind, Marker, RoleName, Secret,
-    ServiceName, VolumeName,
+    Address, ContainerName, Contents, DatabaseName, Detected, Files, Kind, Label, LabelKind, Marker,
+    RoleName, Secret, ServiceName, VolumeName,
 };
 
 /// What a command wants to know before it plans. Less is quicker.
@@ -33,11 +33,17 @@ pub struct Wants {
     pub where_copies_are: bool,
     /// The last runs, from the journal.
     pub journal: bool,
+    /// What the workspace's files tell about its set-up.
+    pub detection: bool,
+    /// The files that `slate-init` writes, and what `just` says of them.
+    pub files: bool,
 }
 
 /// How much of the engine a command needs. A `local` server has none, whatever is wanted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum EngineFacts {
+    /// No server at all: only the workspace's own files.
+    Nothing,
     /// Containers only where the server's address needs them.
     #[default]
     Server,
@@ -65,6 +71,8 @@ pub enum Reading {
 pub struct World {
     pub now: Timestamp,
     pub workspace: Workspace,
+    pub detected: Option<Detected>,
+    pub files: Option<Files>,
     pub blueprint: Option<Blueprint>,
     pub server: Option<Server>,
     pub engine: Option<Engine>,
@@ -105,6 +113,8 @@ pub struct Workspace {
     pub first: bool,
     /// How a person calls us: `just db ` in front of a recipe's name, or `slate-` in front of a binary's.
     pub called: String,
+    /// Recipes of ours at the top of the justfile, beside the module; all the daily ones where none is named.
+    pub on_top: Vec<String>,
 }
 
 impl Workspace {
@@ -112,8 +122,10 @@ impl Workspace {
     /// the justfile, those about the database in its module.
     #[must_use]
     pub fn command(&self, verb: &str) -> String {
-        // The workspace's daily recipes stand beside the module, not in it.
-        let daily = ["up", "down", "clean", "restart"].contains(&verb.split(' ').next().unwrap_or_default());
+        let verb_alone = verb.split(' ').next().unwrap_or_default();
+        // The workspace's daily recipes stand beside the module, where their names were free.
+        let daily = ["up", "down", "clean", "restart"].contains(&verb_alone)
+            && (self.on_top.is_empty() || self.on_top.iter().any(|name| name == verb_alone));
         match self.called.strip_suffix("db ") {
             Some(called) if daily => format!("{called}{verb}"),
             _ => format!("{}{verb}", self.called),

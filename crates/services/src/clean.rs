@@ -72,6 +72,11 @@ impl Command for Clean {
 }
 
 impl Clean {
+    /// A clean of everything, with these flags.
+    pub(crate) fn whole(shared: Shared) -> Self {
+        Self { only_db: false, except: Vec::new(), up: false, shared }
+    }
+
     fn compose(
         &self,
         config: &Config,

@@ -2,6 +2,7 @@
 
 mod clean;
 mod down;
+mod guard;
 mod order;
 mod restart;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod up;
 
 pub use clean::Clean;
 pub use down::Down;
+pub use guard::Guard;
 pub use restart::Restart;
 pub use up::Up;
 

@@ -111,7 +111,10 @@ pub(crate) fn world() -> World {
             state: PathBuf::from("/state"),
             first: false,
             called: "slate-".to_owned(),
+            on_top: Vec::new(),
         },
+        detected: None,
+        files: None,
         blueprint: None,
         server: Some(server(Kind::Compose)),
         engine: Some(engine()),
@@ -132,6 +135,7 @@ fn server(kind: Kind) -> Server {
         name: DatabaseName::new("shop").unwrap(),
         maintenance: DatabaseName::new("postgres").unwrap(),
         system_identifier: "7".to_owned(),
+        standby: false,
         version: "17.2".to_owned(),
         databases: Vec::new(),
     }

@@ -20,6 +20,7 @@ pub(crate) fn proposal(sheet: Sheet, plan: &Plan, with_steps: bool) -> String {
     let in_the_way = plan.in_the_way.iter().map(|what| Fact::new("in the way", what));
     let facts: Vec<Fact> = plan.facts.iter().cloned().chain(in_the_way).chain(asks).collect();
     out.push_str(&sheet.facts(if plan.target.is_empty() { 0 } else { 2 }, facts.iter()));
+    plan.steps.iter().for_each(|step| change(sheet, &mut out, &step.action));
     if with_steps && !plan.steps.is_empty() {
         out.push_str(&steps(sheet, plan));
     }
@@ -53,6 +54,18 @@ pub(crate) fn dry_run(sheet: Sheet, plan: &Plan, confirm: Confirm) -> String {
     };
     sheet.line(&mut out, &format!("Nothing was changed. {needs}"));
     out
+}
+
+/// A file as it would be, against what it is.
+fn change(sheet: Sheet, out: &mut String, action: &Action) {
+    let Action::WriteFile { path, before, after, .. } = action else { return };
+    let (before, after) = (before.as_deref().unwrap_or_default(), after.as_deref().unwrap_or_default());
+    sheet.line(out, "");
+    let name = visible(path);
+    sheet.row(out, &sheet.paint.bold(&name), width(&name), 0, "");
+    for line in plan::difference(before, after) {
+        sheet.line(out, &format!("  {line}"));
+    }
 }
 
 /// Each step: number, verb, object, why, and what becomes of what was there.

@@ -101,11 +101,14 @@ impl Fake {
             state: "/state".into(),
             first: false,
             called: "slate-".to_owned(),
+            on_top: Vec::new(),
         };
         World {
             now: jiff::Timestamp::UNIX_EPOCH,
             workspace,
             blueprint: Some(self.blueprint()),
+            detected: None,
+            files: None,
             server: Some(server),
             engine: None,
             kept: Vec::new(),

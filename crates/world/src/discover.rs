@@ -17,6 +17,7 @@ use crate::engine;
 use crate::journal;
 use crate::postgres::{Baseline, Postgres, contents, databases, marker, since};
 use crate::records::Records;
+use crate::tree;
 use crate::workspace::{self, Held};
 
 /// How to look.
@@ -48,16 +49,23 @@ pub fn discover(options: &Options, wants: Wants) -> Result<Found, Fault> {
 
 fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     let root = workspace::root(options.root.as_deref())?;
-    let config = configuration(&root)?;
+    let (mut config, is_configured) = configuration(&root)?;
     let workspace = workspace::workspace(&root)?;
     let held =
         wants.lock.then(|| workspace::hold(&workspace, options.command, options.timeout)).transpose()?;
+    let open = config.database.server.is_none() && !engine::is_told(&config);
+    let detected = (wants.detection || !is_configured || open).then(|| tree::detected(&root));
+    if let Some(detected) = detected.as_ref().filter(|_| !is_configured) {
+        config.complete(detected);
+    }
     let blueprint = if wants.blueprint { blueprint(&config, &root)? } else { None };
     let records = Records::read(&workspace)?;
     let wants = narrowed(wants, &records);
     let mut world = World {
         now: Timestamp::now(),
         workspace,
+        detected,
+        files: None,
         blueprint,
         server: None,
         engine: None,
@@ -72,7 +80,13 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     if wants.journal {
         world.journal = journal::read(&world.workspace);
     }
-    match kind(&config, &world.workspace) {
+    if wants.files {
+        world.files = Some(crate::files::read(&world.workspace.root)?);
+    }
+    if wants.engine == EngineFacts::Nothing {
+        return Ok(Found { config, world, held, postgres: Cell::default() });
+    }
+    match kind(&config, world.detected.as_ref()) {
         Kind::Local => world.server = Some(Cluster::of(&config, &world.workspace)?.server()),
         Kind::Compose => {
             let engine = engine::discover(&config, &world.workspace, wants, options.timeout)?;
@@ -105,23 +119,25 @@ fn is_there(kept: &plan::Kept) -> bool {
     !matches!(&kept.place, plan::KeptPlace::Cluster { folder } if !folder.exists())
 }
 
-fn configuration(root: &std::path::Path) -> Result<Config, Fault> {
-    let text = match fs::read_to_string(root.join("cleanslate.toml")) {
-        Ok(text) => text,
-        Err(why) if why.kind() == std::io::ErrorKind::NotFound => String::new(),
+/// The configuration, and whether there is a file of it.
+fn configuration(root: &std::path::Path) -> Result<(Config, bool), Fault> {
+    let (text, is_configured) = match fs::read_to_string(root.join("cleanslate.toml")) {
+        Ok(text) => (text, true),
+        Err(why) if why.kind() == std::io::ErrorKind::NotFound => (String::new(), false),
         Err(why) => {
             return Err(Fault::new(plan::Exit::Usage, "cleanslate.toml can't be read").cause(why.to_string()));
         }
     };
     let variables = plan::variables().filter_map(|name| Some((name.clone(), std::env::var(&name).ok()?)));
-    Config::read(&text, variables)
+    Ok((Config::read(&text, variables)?, is_configured))
 }
 
-/// Where the server is: configured, else compose where there is a compose file, else local.
-fn kind(config: &Config, workspace: &Workspace) -> Kind {
+/// Where the server is: configured, else compose where compose files describe a Postgres, else local.
+fn kind(config: &Config, detected: Option<&plan::Detected>) -> Kind {
+    let described = || detected.is_some_and(|found| found.database.is_some());
     match config.database.server {
         Some(kind) => kind,
-        None if engine::has_files(config, workspace) => Kind::Compose,
+        None if engine::is_told(config) || described() => Kind::Compose,
         None => Kind::Local,
     }
 }
@@ -233,4 +249,6 @@ pub(crate) const AFRESH: Wants = Wants {
     elsewhere: false,
     where_copies_are: false,
     journal: false,
+    detection: false,
+    files: false,
 };

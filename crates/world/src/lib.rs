@@ -7,6 +7,7 @@ mod cluster;
 mod databases;
 mod discover;
 mod engine;
+mod files;
 mod holder;
 pub mod interrupt;
 mod journal;
@@ -19,6 +20,7 @@ mod psql;
 mod records;
 pub mod surroundings;
 mod swap;
+mod tree;
 mod workspace;
 
 pub use discover::{Found, Options, discover};

@@ -166,6 +166,7 @@ mod tests {
             state: state.to_owned(),
             first: true,
             called: "slate-".to_owned(),
+            on_top: Vec::new(),
         }
     }
 

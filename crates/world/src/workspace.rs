@@ -54,7 +54,14 @@ pub fn workspace(root: &Path) -> Result<Workspace, Fault> {
         memory = Memory { root: root.to_owned(), device: found.dev(), inode: found.ino(), ..memory };
         memory.write(&state)?;
     }
-    Ok(Workspace { root: root.to_owned(), id, state, first: !memory.reset, called: called() })
+    Ok(Workspace {
+        root: root.to_owned(),
+        id,
+        state,
+        first: !memory.reset,
+        called: called(),
+        on_top: on_top(),
+    })
 }
 
 /// Held while a workspace gets its id: of several first runs at once one gives it, the others find it.
@@ -117,6 +124,12 @@ fn unreadable(path: &Path, why: &std::io::Error) -> Fault {
 /// How the person calls us: recipes export `SLATE_RECIPE`.
 fn called() -> String {
     if std::env::var_os("SLATE_RECIPE").is_some() { "just db ".to_owned() } else { "slate-".to_owned() }
+}
+
+/// `SLATE_RECIPE=db:up,down` names the daily recipes that have a place at the top of the justfile; a bare `db` says all.
+fn on_top() -> Vec<String> {
+    let told = std::env::var("SLATE_RECIPE").unwrap_or_default();
+    told.split_once(':').map_or_else(Vec::new, |(_, names)| names.split(',').map(str::to_owned).collect())
 }
 
 /// The id: in the git folder where there is one, which neither a clean nor a move takes away; else found again by the

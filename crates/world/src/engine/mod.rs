@@ -49,10 +49,9 @@ pub(crate) struct Context<'a> {
     pub timeout: Duration,
 }
 
-/// Whether this workspace has compose files that describe a Postgres, as far as their text tells. Needs no engine.
-pub(crate) fn has_files(config: &Config, workspace: &Workspace) -> bool {
-    let told = config.database.service.is_some() || !config.compose.files.is_empty();
-    told || project::mentions_postgres(config, &workspace.root)
+/// Whether somebody, or detection, says which service of which compose files is the database.
+pub(crate) fn is_told(config: &Config) -> bool {
+    config.database.service.is_some() || !config.compose.files.is_empty()
 }
 
 /// Finds out what the engine holds for this workspace, as far as it is wanted.
@@ -68,7 +67,7 @@ pub(crate) fn discover(
 ) -> Result<Engine, Fault> {
     let project = Project::find(config, &workspace.root)?;
     let filters = match wants.engine {
-        EngineFacts::Server => vec![format!("label={PROJECT}={}", project.name)],
+        EngineFacts::Nothing | EngineFacts::Server => vec![format!("label={PROJECT}={}", project.name)],
         // Of any project: one that mounts a volume of ours, or is in our network, decides what may be removed.
         EngineFacts::Project | EngineFacts::Files => Vec::new(),
     };
@@ -88,7 +87,7 @@ pub(crate) fn discover(
             Ok(None)
         }
     };
-    let more = wants.engine != EngineFacts::Server;
+    let more = wants.engine > EngineFacts::Server;
     let (described, labelled) = thread::scope(|scope| {
         let described = scope.spawn(describe);
         let labelled = if more { labelled(&project.name, &all) } else { Ok((Vec::new(), Vec::new())) };

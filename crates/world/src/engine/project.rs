@@ -42,16 +42,6 @@ impl Project {
     }
 }
 
-/// Whether a compose file here names an image of Postgres, as far as its text tells. Needs no engine.
-pub(super) fn mentions_postgres(config: &Config, root: &Path) -> bool {
-    let texts =
-        files(config, root).unwrap_or_default().into_iter().filter_map(|file| fs::read_to_string(file).ok());
-    texts.into_iter().any(|text| {
-        let images = text.lines().filter_map(|line| line.trim().strip_prefix("image:"));
-        images.into_iter().any(|image| super::server::is_postgres(&without_variables(image)))
-    })
-}
-
 /// `"${IMAGE:-postgres:17}"` as `postgres:17`.
 fn without_variables(value: &str) -> String {
     let value = value.split(" #").next().unwrap_or_default().trim().trim_matches(['"', '\'']);

@@ -54,6 +54,7 @@ impl Trial {
             state: self.state.path().to_owned(),
             first: true,
             called: "slate-".to_owned(),
+            on_top: Vec::new(),
         }
     }
 

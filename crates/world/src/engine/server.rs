@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use detect::is_postgres;
 use plan::{
     Config, Container, DatabaseName, Engine, Exit, Fault, Kind, RoleName, Secret, Server, ServerState,
     Service, ServiceName, Stack, Workspace, guard, stack, words,
@@ -12,35 +13,6 @@ use super::docker::ask_for;
 
 /// The port that Postgres listens on inside its container, unless the container's environment says otherwise.
 const PORT: u16 = 5432;
-
-/// What images of Postgres are called, by their last path segment.
-const NAMES: [&str; 11] = [
-    "postgres",
-    "postgresql",
-    "postgis",
-    "pgvector",
-    "pgvecto-rs",
-    "timescaledb",
-    "timescaledb-ha",
-    "citus",
-    "paradedb",
-    "postgresql-repmgr",
-    "spilo",
-];
-
-/// What goes beside a Postgres and bears its name.
-const BESIDE: [&str; 10] =
-    ["exporter", "backup", "operator", "client", "proxy", "admin", "bouncer", "dump", "restore", "init"];
-
-/// Whether an image is a Postgres by its name: the last path segment counts, tag and digest do not.
-pub(super) fn is_postgres(image: &str) -> bool {
-    let path = image.split('@').next().unwrap_or_default();
-    let last = path.rsplit('/').next().unwrap_or_default();
-    let name = last.split(':').next().unwrap_or_default().to_lowercase();
-    let derived =
-        ["postgres-", "postgresql-", "postgis-", "postgres_"].iter().any(|start| name.starts_with(start));
-    NAMES.contains(&name.as_str()) || derived && !BESIDE.iter().any(|word| name.contains(word))
-}
 
 /// An image that was built here has a name of its own, and the variables of the image it was built from.
 fn runs_postgres(container: &Container) -> bool {

@@ -178,6 +178,12 @@ impl Machine for Real<'_> {
             Action::AwaitServer => self.await_server(),
             Action::Compare(comparison) => self.compare(comparison),
             Action::Accept { reason } => self.accept(reason),
+            Action::WriteFile { path, before, after, recipes } => crate::files::write(
+                &self.world.workspace.root,
+                path,
+                (before.as_deref(), after.as_deref()),
+                recipes.as_deref(),
+            ),
             Action::CreateCluster
             | Action::StartCluster
             | Action::StopCluster

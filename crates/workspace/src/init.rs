@@ -1,0 +1,284 @@
+//! slate-init: finds the set-up of a workspace and writes the files that make cleanslate its own.
+
+use std::collections::BTreeMap;
+
+use clap::Parser;
+use plan::{
+    Action, Config, Detected, EngineFacts, Exit, Fact, Fault, Files, Plan, Step, Wants, World, words,
+};
+use shell::{Command, Shared};
+
+use crate::justfile::{self, Block, DAILY};
+use crate::written;
+
+/// The first `just` that knows modules without asking for them.
+const MODULES: (u32, u32) = (1, 31);
+
+const CONFIGURATION: &str = "cleanslate.toml";
+const RECIPES: &str = "cleanslate.just";
+
+/// Finds the set-up and writes cleanslate.toml and the recipes
+///
+/// Shows what it found and each file it would write, asks once, and writes. Run again, it changes nothing.
+#[derive(Debug, Parser)]
+#[command(
+    name = "slate-init",
+    version,
+    after_help = "\
+Examples:
+  slate-init --detect
+  slate-init --dry-run
+  slate-init --take up,down,clean
+  slate-init --remove
+
+It never touches the project's .env, its compose files or what other recipes say, and no database."
+)]
+pub struct Init {
+    /// Only print what was found, with the reason for each value
+    #[arg(long, conflicts_with_all = ["take", "guard", "remove"])]
+    detect: bool,
+    /// Only print a JSON Schema of cleanslate.toml, for editors
+    #[arg(long, conflicts_with_all = ["detect", "take", "guard", "remove"])]
+    schema: bool,
+    /// Take the place of recipes of these names; the old ones stay, private, as NAME-original
+    #[arg(long, value_name = "RECIPE", value_delimiter = ',')]
+    take: Vec<String>,
+    /// Put slate-guard before recipes that destroy
+    #[arg(long, value_name = "RECIPE", value_delimiter = ',')]
+    guard: Vec<String>,
+    /// Take everything out of the workspace that slate-init wrote
+    #[arg(long, conflicts_with_all = ["take", "guard"])]
+    remove: bool,
+    #[command(flatten)]
+    shared: Shared,
+}
+
+impl Command for Init {
+    const NAME: &'static str = "slate-init";
+
+    fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    fn wants(&self) -> Wants {
+        Wants { engine: EngineFacts::Nothing, detection: true, files: !self.detect, ..Wants::default() }
+    }
+
+    fn plan(&self, _config: &Config, world: &World) -> Result<Plan, Fault> {
+        let found = world.detected.clone().unwrap_or_default();
+        let mut plan = Plan::new(Self::NAME, found.project.as_str());
+        if self.detect {
+            plan.facts = facts(&found);
+            plan.answer = serde_json::to_value(&found).ok();
+            return Ok(plan);
+        }
+        if self.schema {
+            plan.closing = written::SCHEMA.lines().map(str::to_owned).collect();
+            plan.answer = serde_json::from_str(written::SCHEMA).ok();
+            return Ok(plan);
+        }
+        let files = world.files.clone().unwrap_or_default();
+        if self.remove {
+            removal(world, &files, &mut plan)?;
+        } else {
+            plan.facts = facts(&found);
+            self.installation(&found, &files, &mut plan)?;
+        }
+        if plan.steps.is_empty() {
+            plan.closing.push("Nothing to do: all is as slate-init leaves it.".to_owned());
+        } else {
+            plan.question = "Write this?".to_owned();
+            plan.asks.push(format!("it changes {}", words::count(plan.steps.len() as u64, "file")));
+        }
+        Ok(plan)
+    }
+}
+
+impl Init {
+    fn installation(&self, found: &Detected, files: &Files, plan: &mut Plan) -> Result<(), Fault> {
+        let mut write = |path: &str, after: String, recipes: Option<Vec<String>>, why| {
+            let before = files.texts.get(path).cloned();
+            if before.as_ref() != Some(&after) {
+                let path = path.to_owned();
+                plan.steps
+                    .push(Step::new(Action::WriteFile { path, before, after: Some(after), recipes }, why));
+            }
+        };
+        // What is configured is the user's from then on.
+        if !files.texts.contains_key(CONFIGURATION) {
+            write(CONFIGURATION, written::configuration(found), None, "the set-up, to be read and mended");
+        }
+        let (block, taken) = self.block(files)?;
+        match joined(files, &block, &taken)? {
+            Ok((name, text, recipes)) => {
+                write(RECIPES, written::recipes(&block), None, "every recipe of ours, as a module");
+                write(&name, text, Some(recipes), "joins the module");
+            }
+            Err(why) => plan.facts.push(Fact::new("recipes", why)),
+        }
+        let left: Vec<&str> = DAILY
+            .iter()
+            .map(|(name, _)| *name)
+            .filter(|name| !block.daily.iter().any(|daily| daily == name))
+            .collect();
+        if !left.is_empty() && files.justfile.is_some() {
+            let names = left.join(",");
+            let text = format!(
+                "{} of your justfile stay yours; `slate-init --take {names}` takes their place",
+                words::list(&left)
+            );
+            plan.facts.push(Fact::new("recipes", text));
+        }
+        Ok(())
+    }
+
+    /// What stands in the block, with what earlier runs put there, and which of the user's recipes are renamed.
+    fn block(&self, files: &Files) -> Result<(Block, Vec<String>), Fault> {
+        let text = files
+            .justfile
+            .as_ref()
+            .and_then(|name| files.texts.get(name))
+            .map(String::as_str)
+            .unwrap_or_default();
+        let (earlier, mut taken) = justfile::present(text).unwrap_or_default();
+        let names: Vec<&String> =
+            files.just.names.iter().filter(|name| !earlier.daily.contains(name)).collect();
+        let has = |name: &str| names.iter().any(|there| *there == name);
+        for name in &self.take {
+            if !DAILY.iter().any(|(daily, _)| daily == name) {
+                let known = words::list(DAILY.iter().map(|(name, _)| name));
+                return Err(usage(format!("`{name}` is no recipe of cleanslate's"))
+                    .cause(format!("{known} can be taken")));
+            }
+            if has(name) && !taken.contains(name) {
+                taken.push(name.clone());
+            }
+        }
+        let mut guarded = earlier.guarded;
+        for name in &self.guard {
+            if !has(name) {
+                return Err(usage(format!("there is no recipe `{name}` to guard")));
+            }
+            if !guarded.contains(name) {
+                guarded.push(name.clone());
+            }
+        }
+        let free = |name: &str| !has(name) || taken.iter().any(|taken| taken == name);
+        let daily = DAILY.iter().map(|(name, _)| (*name).to_owned()).filter(|name| free(name)).collect();
+        Ok((Block { daily, guarded }, taken))
+    }
+}
+
+fn usage(error: String) -> Fault {
+    Fault::new(Exit::Usage, error).state("nothing was changed")
+}
+
+/// The justfile with our block: its name, its text, and the names that may differ; or why it is left alone.
+#[expect(clippy::type_complexity, reason = "one of two answers, used once")]
+fn joined(
+    files: &Files,
+    block: &Block,
+    taken: &[String],
+) -> Result<Result<(String, String, Vec<String>), String>, Fault> {
+    let Some(version) = files.just.version else {
+        return Ok(Err("there is no `just` to join recipes with: the binaries work without".to_owned()));
+    };
+    if version < MODULES {
+        let (major, minor) = version;
+        return Ok(Err(format!("just {major}.{minor} has no modules: 1.31 or newer joins the recipes")));
+    }
+    if let Some(fault) = &files.just.fault {
+        return Err(Fault::new(Exit::Usage, "just does not accept the justfile")
+            .cause(fault)
+            .state("nothing was changed")
+            .hint("just --list"));
+    }
+    let name = files.justfile.clone().unwrap_or_else(|| "justfile".to_owned());
+    let text = files.texts.get(&name).map(String::as_str).unwrap_or_default();
+    if justfile::present(text).is_none() && files.just.names.iter().any(|name| name == justfile::MODULE) {
+        return Ok(Err(format!(
+            "`{}` is taken in the justfile: the binaries work without",
+            justfile::MODULE
+        )));
+    }
+    let text = justfile::with(text, block, taken).map_err(usage)?;
+    let mut names = vec![justfile::MODULE.to_owned()];
+    names.extend(block.daily.iter().cloned());
+    names.extend(taken.iter().map(|name| justfile::original(name)));
+    names.extend(block.guarded.iter().cloned());
+    names.extend(block.guarded.iter().map(|name| justfile::guard(name)));
+    Ok(Ok((name, text, names)))
+}
+
+/// Takes out what earlier runs wrote, and stops where data is kept.
+fn removal(world: &World, files: &Files, plan: &mut Plan) -> Result<(), Fault> {
+    if !world.kept.is_empty() {
+        let many = words::count(world.kept.len() as u64, "kept copy");
+        return Err(Fault::new(Exit::Refused, "cleanslate was not removed")
+            .cause(format!("{many} of your data would be left without a command that brings it back"))
+            .state("nothing was changed")
+            .hint(world.workspace.command("undo --list")));
+    }
+    let mut texts: BTreeMap<String, (String, Option<String>, Option<Vec<String>>)> = BTreeMap::new();
+    for name in [CONFIGURATION, RECIPES] {
+        if let Some(text) = files.texts.get(name) {
+            texts.insert(name.to_owned(), (text.clone(), None, None));
+        }
+    }
+    let theirs = files.justfile.as_ref().and_then(|name| Some((name, files.texts.get(name)?)));
+    if let Some((name, text)) = theirs
+        && let Some((block, taken)) = justfile::present(text)
+    {
+        let rest = justfile::without(text);
+        let names = [justfile::MODULE.to_owned()]
+            .into_iter()
+            .chain(block.daily)
+            .chain(taken.iter().map(|name| justfile::original(name)));
+        let guards = block.guarded.iter().map(|name| justfile::guard(name));
+        let names: Vec<String> = names.chain(guards).chain(block.guarded.iter().cloned()).collect();
+        let after = (!rest.is_empty()).then_some(rest);
+        let recipes = (after.is_some() && files.just.version.is_some()).then_some(names);
+        texts.insert(name.clone(), (text.clone(), after, recipes));
+    }
+    // The justfile first: without its module it would only lack recipes.
+    for (path, (before, after, recipes)) in texts.into_iter().rev() {
+        let action = Action::WriteFile { path, before: Some(before), after, recipes };
+        plan.steps.push(Step::new(action, "slate-init wrote it"));
+    }
+    Ok(())
+}
+
+/// What was found, for a person.
+fn facts(found: &Detected) -> Vec<Fact> {
+    let why = |key: &str| found.because.get(key).map(|why| format!("  ({why})")).unwrap_or_default();
+    let mut facts = vec![Fact::new("project", format!("{}{}", found.project, why("project")))];
+    match &found.database {
+        Some(database) => {
+            facts.push(Fact::new(
+                "compose files",
+                format!("{}{}", found.compose_files.join(", "), why("compose_files")),
+            ));
+            facts.push(Fact::new("postgres", format!("{}{}", database.service, why("database.service"))));
+            facts.push(Fact::new("database", format!("{}{}", database.name, why("database.name"))));
+            facts.push(Fact::new("user", format!("{}{}", database.user, why("database.user"))));
+            let volume = &database.volume;
+            let name = volume.name.as_ref().map(|name| format!(" {name}")).unwrap_or_default();
+            facts.push(Fact::new("volume", format!("{}{name}{}", volume.kind, why("database.volume"))));
+        }
+        None => facts.push(Fact::new("postgres", "none in compose files")),
+    }
+    if let Some(backend) = &found.backend {
+        facts.push(Fact::new("backend", format!("{}{}", backend.service, why("backend.service"))));
+    }
+    if let Some(migrations) = &found.migrations {
+        facts.push(Fact::new(
+            "migrations",
+            format!("{}: {}{}", migrations.tool, migrations.dir, why("migrations.tool")),
+        ));
+        let place = format!("{} in {}{}", migrations.command, migrations.home, why("migrations.command"));
+        facts.push(Fact::new("applied by", place));
+    }
+    facts.extend(found.unread.iter().map(|what| Fact::new("not read", what)));
+    facts.extend(found.noticed.iter().map(|what| Fact::new("left alone", what)));
+    facts
+}

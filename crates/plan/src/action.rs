@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::check::Comparison;
 use crate::{
     ContainerName, DatabaseName, Hook, Label, Marker, Migrations, RoleName, ServiceName, VolumeName, words,
 };
@@ -182,6 +183,22 @@ pub enum Action {
         comment: Option<String>,
     },
 
+    /// Apply the migrations to a scratch database, as one side of a comparison.
+    BuildMigrations {
+        database: DatabaseName,
+        migrations: Migrations,
+    },
+    /// Create what the models describe in a scratch database, after the extensions of another one.
+    BuildModels {
+        database: DatabaseName,
+        after: Option<DatabaseName>,
+    },
+    /// Read the catalogs of some databases, and say where they differ.
+    Compare(Comparison),
+    /// Write what was found into the file of accepted differences.
+    Accept {
+        reason: String,
+    },
     /// In one transaction, the live database becomes a kept one and the next one takes its name, with its comment.
     Swap {
         live: DatabaseName,
@@ -263,7 +280,9 @@ impl Action {
     #[must_use]
     pub fn effect(&self) -> Effect {
         match self {
-            Self::AwaitServer | Self::AwaitService { .. } | Self::OpenPsql { .. } => Effect::Reads,
+            Self::AwaitServer | Self::AwaitService { .. } | Self::OpenPsql { .. } | Self::Compare(_) => {
+                Effect::Reads
+            }
             Self::WriteFile { before: None, .. }
             | Self::CopyVolume { .. }
             | Self::RestoreVolume { .. }
@@ -274,6 +293,9 @@ impl Action {
             | Self::NoteSettings { .. }
             | Self::EnsureDatabase { .. }
             | Self::Migrate { .. }
+            | Self::BuildMigrations { .. }
+            | Self::BuildModels { .. }
+            | Self::Accept { .. }
             | Self::EnsureBaseline { .. }
             | Self::EnsureMarker { .. }
             | Self::CarryOver { .. }
@@ -317,6 +339,8 @@ impl Action {
     pub(crate) fn fills(&self) -> Option<&DatabaseName> {
         match self {
             Self::Migrate { database, .. }
+            | Self::BuildMigrations { database, .. }
+            | Self::BuildModels { database, .. }
             | Self::Seed { database, .. }
             | Self::Stamp { database, .. }
             | Self::Label { database, .. }
@@ -416,6 +440,14 @@ impl Action {
             Self::WriteFile { path, before: None, .. } => ("write", "wrote", path.clone()),
             Self::WriteFile { path, after: None, .. } => ("remove", "removed", path.clone()),
             Self::WriteFile { path, .. } => ("edit", "edited", path.clone()),
+            Self::BuildMigrations { database, .. } => {
+                ("build", "built", format!("the migrations' side, `{database}`"))
+            }
+            Self::BuildModels { database, .. } => {
+                ("build", "built", format!("the models' side, `{database}`"))
+            }
+            Self::Compare(comparison) => ("compare", "compared", comparison.named()),
+            Self::Accept { .. } => ("accept", "accepted", "what was found".to_owned()),
             Self::OpenPsql { database, .. } => ("open", "closed", format!("psql on `{database}`")),
         }
     }

@@ -7,6 +7,7 @@
 mod action;
 mod address;
 mod changes;
+pub mod check;
 mod config;
 mod consent;
 mod detected;

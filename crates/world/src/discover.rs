@@ -76,6 +76,9 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
     };
+    if wants.elsewhere {
+        return Ok(Found { config, world, held, postgres: Cell::new(None) });
+    }
     if wants.journal {
         world.journal = journal::read(&world.workspace);
     }
@@ -251,6 +254,7 @@ pub(crate) const AFRESH: Wants = Wants {
     lock: false,
     running: false,
     examine: plan::Examining::Nothing,
+    elsewhere: false,
     where_copies_are: false,
     journal: false,
     detection: false,

@@ -2,6 +2,7 @@
 
 mod blueprint;
 mod build;
+mod catalog;
 mod cluster;
 mod databases;
 mod discover;
@@ -12,6 +13,7 @@ mod holder;
 pub mod interrupt;
 mod journal;
 mod machine;
+mod models;
 mod postgres;
 mod program;
 mod programs;

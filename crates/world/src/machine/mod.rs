@@ -1,5 +1,6 @@
 //! Performs approved steps on the real machine.
 
+mod check;
 mod fill;
 mod look;
 mod reach;
@@ -41,6 +42,7 @@ pub struct Real<'a> {
     created: bool,
     /// This run loaded the seeds into it.
     seeded: bool,
+    checked: check::Checked,
 }
 
 impl<'a> Real<'a> {
@@ -60,6 +62,7 @@ impl<'a> Real<'a> {
             filled: false,
             created: false,
             seeded: false,
+            checked: check::Checked::default(),
         }
     }
 
@@ -135,6 +138,10 @@ impl<'a> Real<'a> {
                 self.note_settings(to)?;
                 Ok(outcome)
             }
+            Action::BuildMigrations { database, migrations } => {
+                self.build_migrations(database, migrations, said)
+            }
+            Action::BuildModels { database, after } => self.build_models(database, after.as_ref()),
             Action::OpenPsql { database, arguments } => {
                 self.connect()?;
                 let server = self.server.as_ref().ok_or_else(no_server)?;
@@ -169,6 +176,8 @@ impl Machine for Real<'_> {
     fn perform(&mut self, action: &Action, said: &mut dyn FnMut(Said<'_>)) -> Result<Outcome, Fault> {
         match action {
             Action::AwaitServer => self.await_server(),
+            Action::Compare(comparison) => self.compare(comparison),
+            Action::Accept { reason } => self.accept(reason),
             Action::WriteFile { path, before, after, recipes } => crate::files::write(
                 &self.world.workspace.root,
                 path,

@@ -123,6 +123,11 @@ impl Postgres {
         }
     }
 
+    /// How a database of this server is connected to.
+    pub fn options(&self, database: &DatabaseName) -> PgConnectOptions {
+        self.options.clone().database(database.as_str())
+    }
+
     /// One try.
     pub fn identity(&mut self, maintenance: &DatabaseName) -> Result<Identity, sqlx::Error> {
         let sql = "SELECT pg_postmaster_start_time()::text, (SELECT system_identifier::text FROM pg_control_system()), \
@@ -266,6 +271,13 @@ impl Postgres {
         }
         fault(format!("Postgres at {} does not let `{}` in", self.address, self.user)).cause(said(error))
     }
+}
+
+/// As [`unless_stopped`], as an error like others.
+pub(crate) async fn unless_asked<T>(
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    unless_stopped(work).await.unwrap_or_else(|| Err(stopped()))
 }
 
 async fn unless_stopped<T>(work: impl Future<Output = T>) -> Option<T> {

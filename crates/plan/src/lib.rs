@@ -22,6 +22,7 @@ mod loss;
 mod marker;
 mod name;
 mod ownership;
+mod phrase;
 mod secret;
 mod service;
 mod settings;

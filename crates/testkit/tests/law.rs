@@ -16,13 +16,13 @@ fn config() -> Config {
     Config { migrations, ..Config::default() }
 }
 
-fn plan(fake: &Fake, name: &DatabaseName) -> Result<Plan, Fault> {
+fn plan(fake: &Fake) -> Result<Plan, Fault> {
     Reset::parse_from(["slate-reset", "--drop"]).plan(&config(), &fake.world())
 }
 
-fn run(fake: &mut Fake, name: &DatabaseName) -> Result<(), Fault> {
+fn run(fake: &mut Fake) -> Result<(), Fault> {
     let flags = Flags { yes: true, no_undo: true, ..Flags::default() };
-    let approved = approve(plan(fake, name)?, Confirm::Loss, &flags, |_| Ok(None))?;
+    let approved = approve(plan(fake)?, Confirm::Loss, &flags, |_| Ok(None))?;
     execute(&approved, fake, &mut |_| ()).map(|_| ())
 }
 
@@ -53,7 +53,7 @@ proptest! {
         for trouble in [first, second] {
             fake.heal();
             fake.trouble = Some(trouble);
-            if let Err(fault) = run(&mut fake, &name) {
+            if let Err(fault) = run(&mut fake) {
                 let still = fake.databases.values().any(|held| held.oid == 1);
                 if still {
                     is_whole(&fake, rows, &fault)?;
@@ -61,7 +61,7 @@ proptest! {
             }
         }
         fake.heal();
-        run(&mut fake, &name).unwrap();
+        run(&mut fake).unwrap();
 
         prop_assert_eq!(fake.databases.len(), 1, "{:?}", fake.databases);
         let live = &fake.databases[&name];
@@ -73,14 +73,14 @@ proptest! {
 fn a_failure_before_the_drop_leaves_all_as_it_was() {
     let name = DatabaseName::new("shop").unwrap();
     let before = Fake::with(&name, 5);
-    let steps = plan(&before, &name).unwrap().steps;
+    let steps = plan(&before).unwrap().steps;
     let drop =
         steps.iter().position(|step| matches!(step.action, plan::Action::DropDatabase { .. })).unwrap();
 
     for step in 0..drop {
         let mut fake = before.clone();
         fake.trouble = Some((step, Trouble::Fails));
-        let fault = run(&mut fake, &name).unwrap_err();
+        let fault = run(&mut fake).unwrap_err();
 
         assert_eq!(fake.databases, before.databases, "after a failure of step {step}");
         let state = fault.state.unwrap();

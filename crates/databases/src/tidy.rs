@@ -14,6 +14,7 @@ pub(crate) fn plan(plan: &mut Plan, recipe: &Recipe<'_>) {
         let note = Action::NoteSettings { database: live.name.clone() };
         plan.steps.push(Step::new(note, "a change of them is one of the user's"));
     }
+    reopen(plan, recipe);
     weigh(plan, recipe);
     if recipe.made(LabelKind::Spare).is_none() {
         spare(plan, recipe);
@@ -24,6 +25,15 @@ pub(crate) fn plan(plan: &mut Plan, recipe: &Recipe<'_>) {
 fn half_built(plan: &mut Plan, recipe: &Recipe<'_>) {
     let left = [LabelKind::Building, LabelKind::Next].into_iter().flat_map(|kind| recipe.world.beside(kind));
     plan.steps.extend(left.map(|(database, _)| discard(database, "an earlier run did not finish it")));
+}
+
+/// A run that was killed while it weighed or removed one had closed it.
+fn reopen(plan: &mut Plan, recipe: &Recipe<'_>) {
+    let closed = recipe.world.beside(LabelKind::Kept).filter(|(database, _)| !database.open);
+    plan.steps.extend(closed.map(|(database, _)| {
+        let open = Action::OpenDatabase { database: database.name.clone() };
+        Step::new(open, "what is kept can be looked into").expects(this(database))
+    }));
 }
 
 /// What a reset has replaced, and nobody has looked at since its sessions ended.

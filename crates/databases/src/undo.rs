@@ -125,7 +125,7 @@ fn swap_back(plan: &mut Plan, config: &Config, world: &World, entry: &Entry<'_>)
     plan.target = format!("Undo on {}", replace::place(server, world));
     plan.question = format!("Bring {} back?", database.name);
     let Some(live) = world.live() else {
-        replace::take_name(plan, server, &database.name);
+        replace::take_name(plan, server, &database.name, label.comment.clone());
         return Ok(());
     };
     guard::own_database(live, &world.workspace)?;

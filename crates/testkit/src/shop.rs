@@ -132,6 +132,39 @@ impl Shop {
         self.run("slate-reset", &["--drop", "--yes", "--no-undo"])
     }
 
+    /// `slate-reset` by a swap, without a question; waits for what it leaves to the background.
+    ///
+    /// # Panics
+    /// It fails, or it or the background outlives the deadline.
+    #[track_caller]
+    pub fn swap(&self) -> Output {
+        let output = self.run("slate-reset", &["--yes"]).expect_code(0);
+        self.settle();
+        output
+    }
+
+    /// Waits until no run of ours holds the workspace: what a reset leaves to the background does so until it is done.
+    ///
+    /// # Panics
+    /// It is held past the deadline.
+    #[track_caller]
+    pub fn settle(&self) {
+        assert!(self.settled(), "a run of ours still holds the workspace");
+    }
+
+    fn settled(&self) -> bool {
+        let until = Instant::now() + Duration::from_secs(30);
+        self.all_notes().iter().filter_map(|notes| fs::File::open(notes.join("lock")).ok()).all(|lock| {
+            while lock.try_lock().is_err() {
+                if Instant::now() > until {
+                    return false;
+                }
+                thread::park_timeout(Duration::from_millis(5));
+            }
+            true
+        })
+    }
+
     /// cleanslate's own folder about this workspace: the newest, when there is more than one.
     ///
     /// # Panics
@@ -280,6 +313,8 @@ impl Default for Shop {
 
 impl Drop for Shop {
     fn drop(&mut self) {
+        // What a reset left to the background still writes to the server and to the notes.
+        let _ = self.settled();
         let found = fs::read_dir(self.clusters()).into_iter().flatten().flatten();
         for file in found.map(|entry| entry.path().join("postmaster.pid")) {
             stop(&file);

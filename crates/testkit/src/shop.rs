@@ -152,6 +152,26 @@ impl Shop {
         assert!(self.settled(), "a run of ours still holds the workspace");
     }
 
+    /// The process that a reset left to the background here, while it works.
+    ///
+    /// # Panics
+    /// The processes can't be listed.
+    #[must_use]
+    pub fn background(&self) -> Option<Pid> {
+        let work = self.sandbox.work().canonicalize().expect("the workspace");
+        let ours = |process: &Path| {
+            let line = fs::read(process.join("cmdline")).unwrap_or_default();
+            let mut words = line.split(|byte| *byte == 0);
+            words.any(|word| word == b"--tidy")
+                && words.any(|word| word == work.as_os_str().as_encoded_bytes())
+        };
+        let processes = fs::read_dir("/proc").expect("processes").flatten().map(|entry| entry.path());
+        let found = processes
+            .filter(|process| ours(process))
+            .find_map(|process| process.file_name()?.to_str()?.parse().ok());
+        found.map(Pid::from_raw)
+    }
+
     fn settled(&self) -> bool {
         let until = Instant::now() + Duration::from_secs(30);
         self.all_notes().iter().filter_map(|notes| fs::File::open(notes.join("lock")).ok()).all(|lock| {

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use testkit::{Shop, offline};
 
 /// Kills when nobody says how many.
-const KILLS: u32 = 24;
+const KILLS: u32 = 18;
 
 const BASELINE: &str = "CREATE TABLE goods (id serial PRIMARY KEY, name text NOT NULL);\n";
 const SEEDS: &str =

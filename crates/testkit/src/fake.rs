@@ -48,6 +48,8 @@ pub struct Held {
 /// Databases in memory, with trouble at one step.
 #[derive(Debug, Clone)]
 pub struct Fake {
+    /// The id of the workspace that it belongs to.
+    pub workspace: String,
     /// The workspace's own.
     pub live: DatabaseName,
     /// The hash of the migrations; the seeds are part of it.
@@ -71,6 +73,7 @@ impl Fake {
     pub fn with(name: &DatabaseName, rows: u64) -> Self {
         let held = Held { oid: 1, open: true, mine: rows, built: true, seeded: true, ..Held::default() };
         Self {
+            workspace: "w".to_owned(),
             live: name.clone(),
             blueprint: "first".to_owned(),
             databases: BTreeMap::from([(name.clone(), held)]),
@@ -114,7 +117,7 @@ impl Fake {
         };
         let workspace = Workspace {
             root: "/shop".into(),
-            id: WORKSPACE.to_owned(),
+            id: self.workspace.clone(),
             state: "/state".into(),
             first: false,
             called: "slate-".to_owned(),
@@ -151,7 +154,7 @@ impl Fake {
         let noted = || {
             let ours = held.comment.is_none() && self.creating.contains(name);
             let at = jiff::Timestamp::UNIX_EPOCH;
-            ours.then(|| Label::new(WORKSPACE, LabelKind::Building, &self.live, at))
+            ours.then(|| Label::new(&self.workspace, LabelKind::Building, &self.live, at))
         };
         let rows = Rows { count: held.mine, exact: true };
         let contents = Contents {
@@ -221,7 +224,13 @@ impl Fake {
                     to.limit = limit.or(to.limit);
                 }
             }
-            Action::Label { database, label } => self.held(database)?.comment = Some(label.text()),
+            // Postgres only warns of a comment on a database that is not there.
+            Action::Label { database, label } => {
+                self.databases
+                    .get_mut(database)
+                    .into_iter()
+                    .for_each(|held| held.comment = Some(label.text()));
+            }
             Action::CloseDatabase { database } => self.held(database)?.open = false,
             Action::OpenDatabase { database } => self.held(database)?.open = true,
             Action::DropDatabase { database } => {
@@ -299,7 +308,7 @@ impl Fake {
         label: &Label,
         comment: Option<&String>,
     ) -> Result<(), Fault> {
-        if self.databases.contains_key(kept) || !self.databases.contains_key(next) {
+        if self.databases.contains_key(kept) || !self.databases.contains_key(next) || live == next {
             return Err(failed("the names do not fit"));
         }
         let mut old = self.databases.remove(live).ok_or_else(|| failed("there is no such database"))?;
@@ -355,7 +364,8 @@ impl Fake {
 
     fn must_be(&mut self, database: &DatabaseName, kinds: &[LabelKind]) -> Result<(), Fault> {
         let label = self.held(database)?.comment.as_deref().and_then(Label::read);
-        let fits = label.is_some_and(|label| label.workspace == WORKSPACE && kinds.contains(&label.kind));
+        let fits =
+            label.is_some_and(|label| label.workspace == self.workspace && kinds.contains(&label.kind));
         if fits { Ok(()) } else { Err(failed("it does not carry our label")) }
     }
 
@@ -381,9 +391,6 @@ impl Fake {
         Since::Changed { tables: vec![users], beside: Vec::new() }
     }
 }
-
-/// The id of the workspace that it belongs to.
-const WORKSPACE: &str = "w";
 
 fn failed(why: &str) -> Fault {
     Fault::new(Exit::Failed, "it failed").cause(why)

@@ -169,6 +169,10 @@ impl Postgres {
         self.connect(database)?;
         let connection = self.open.get_mut(database).ok_or(sqlx::Error::PoolClosed)?;
         let done = self.runtime.block_on(connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))));
+        if done.is_err() && sql.starts_with("BEGIN") {
+            // Else all that follows on this connection, what takes it back too, is refused.
+            let _ = self.runtime.block_on(connection.execute("ROLLBACK"));
+        }
         self.forget_lost(database, done.map(|_| ()))
     }
 

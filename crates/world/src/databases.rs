@@ -12,6 +12,9 @@ use crate::psql::Psql;
 /// How soon the end of a session is noticed: Postgres itself would look every 100 ms.
 const NOTICE: Duration = Duration::from_millis(1);
 
+/// For a change that means nothing without the one after it, whose commit flushes both: one wait for the disk less.
+const UNFLUSHED: &str = "SET LOCAL synchronous_commit = off";
+
 /// Where psql is, found when it is needed.
 pub(crate) type Lazy<'a> = &'a dyn Fn() -> Result<Psql, Fault>;
 
@@ -131,7 +134,7 @@ impl Databases<'_> {
 
     pub fn close(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
         self.postgres.leave(database);
-        let sql = format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", database.quoted());
+        let sql = format!("{UNFLUSHED}; ALTER DATABASE {} ALLOW_CONNECTIONS false", database.quoted());
         self.run(&sql, &format!("`{database}` was not closed"))
     }
 
@@ -264,7 +267,7 @@ impl Databases<'_> {
         let maintenance = self.maintenance().clone();
         let sql =
             carried_over(self.postgres, &maintenance, from, to).map_err(|error| fault(&attempt, &error))?;
-        if sql.is_empty() { Ok(()) } else { self.run(&sql, &attempt).map(|_| ()) }
+        if sql.is_empty() { Ok(()) } else { self.run(&format!("{UNFLUSHED}; {sql}"), &attempt).map(|_| ()) }
     }
 
     pub(crate) fn run(&mut self, sql: &str, attempt: &str) -> Result<Outcome, Fault> {

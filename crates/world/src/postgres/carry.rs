@@ -42,7 +42,9 @@ pub(crate) fn carried_over(
     let (from, to) = (from.literal(), to.quoted());
     let mut sql = Vec::new();
     // Three questions in one message; each row tells which one it answers.
-    let questions = format!("{OWN} WHERE d.datname = {from}; {RIGHTS} AND d.datname = {from}; {SETTINGS} WHERE d.datname = {from}");
+    let questions = format!(
+        "{OWN} WHERE d.datname = {from}; {RIGHTS} AND d.datname = {from}; {SETTINGS} WHERE d.datname = {from}"
+    );
     for row in postgres.rows(maintenance, &questions)? {
         match row.try_get::<&str, _>("of")? {
             "own" => own(&row, &to, &mut sql)?,

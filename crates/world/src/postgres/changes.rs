@@ -85,7 +85,11 @@ pub(crate) fn since(
     if !found.tables.is_empty() || !found.beside.is_empty() {
         return Ok(Since::Changed { tables: found.tables, beside: found.beside });
     }
-    if facts.others { unknown("whoever is connected may have written just now") } else { Ok(Since::Unchanged) }
+    if facts.others {
+        unknown("whoever is connected may have written just now")
+    } else {
+        Ok(Since::Unchanged)
+    }
 }
 
 /// What one question tells of a database.
@@ -182,7 +186,8 @@ pub(super) fn sequences(
     postgres: &mut Postgres,
     database: &DatabaseName,
 ) -> Result<Option<String>, sqlx::Error> {
-    let rows = postgres.rows(database, &format!("SELECT {CAN_TELL} AS can_tell, ({SEQUENCES}) AS sequences"))?;
+    let rows =
+        postgres.rows(database, &format!("SELECT {CAN_TELL} AS can_tell, ({SEQUENCES}) AS sequences"))?;
     let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
     if !row.try_get::<bool, _>("can_tell")? {
         return Ok(None);

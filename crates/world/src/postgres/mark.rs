@@ -3,9 +3,9 @@
 use plan::{DatabaseName, Marker, Origin};
 use sqlx::Row as _;
 
-use super::{Postgres, code, state};
 use super::changes::{remember, sequences};
 use super::fingerprint::fingerprint;
+use super::{Postgres, code, state};
 
 /// Writes the marker. One that says that we built the database also remembers how everything in it stands.
 pub(crate) fn mark(
@@ -40,7 +40,9 @@ pub(crate) fn marker(
     database: &DatabaseName,
 ) -> Result<Option<Marker>, sqlx::Error> {
     let rows = match postgres.rows(database, "SELECT marker::text AS marker FROM cleanslate.marker LIMIT 1") {
-        Err(error) if code(&error).is_some_and(|code| state::NO_TABLE.contains(&code.as_str())) => return Ok(None),
+        Err(error) if code(&error).is_some_and(|code| state::NO_TABLE.contains(&code.as_str())) => {
+            return Ok(None);
+        }
         rows => rows?,
     };
     let text: Option<String> = rows.first().map(|row| row.try_get("marker")).transpose()?;

@@ -345,12 +345,32 @@ pub(crate) fn fault(attempt: &str, error: &sqlx::Error) -> Fault {
     }
 }
 
+/// A refusal with the statement that helps, where the server lacks a right of ours.
+pub(crate) fn granted(fault: Fault, server: &Server) -> Fault {
+    let cause = fault.cause.clone().unwrap_or_default();
+    let user = server.user.quoted();
+    let owned = cause.split_once("must be owner of database ").map(|(_, name)| name.to_owned());
+    let statement = match owned {
+        Some(name) => format!("ALTER DATABASE \"{}\" OWNER TO {user}", name.trim().replace('"', "\"\"")),
+        None if cause.contains("to create database") || cause.contains("to rename database") => {
+            format!("ALTER ROLE {user} CREATEDB")
+        }
+        None if cause.contains("terminate") => format!("GRANT pg_signal_backend TO {user}"),
+        None => return fault,
+    };
+    Fault { exit: Exit::Refused, ..fault }.hint(format!("as a superuser: {statement}"))
+}
+
 /// A failure that psql reported.
 fn refused(attempt: &str, said: &str) -> Fault {
     let fault = Fault::new(Exit::Failed, attempt).cause(said);
     if said.contains("permission denied") || said.contains("must be owner") {
         return Fault { exit: Exit::Refused, ..fault }
             .hint("GRANT what the cause names, or use the owner's role");
+    }
+    if said.contains("is being accessed by other users") {
+        // CREATE DATABASE copies template1, and Postgres copies none that is in use.
+        return Fault { exit: Exit::Refused, ..fault }.hint("close the sessions that the cause tells of");
     }
     fault
 }

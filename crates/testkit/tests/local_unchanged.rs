@@ -4,7 +4,10 @@
 
 use std::fs;
 use std::io::{Read as _, Write as _};
+use std::path::Path;
 use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use testkit::{Shop, offline};
 
@@ -161,6 +164,11 @@ fn counters_that_a_crash_took_prove_nothing() {
         let pid = pid.lines().next().unwrap().to_owned();
         let killed = std::process::Command::new("kill").args(["-9", &pid]).status().unwrap();
         assert!(killed.success());
+        let until = Instant::now() + Duration::from_secs(20);
+        while Path::new("/proc").join(&pid).exists() {
+            assert!(Instant::now() < until, "{pid} is still there");
+            thread::yield_now();
+        }
         shop.up();
 
         let told = preview(&shop);

@@ -173,7 +173,8 @@ impl Shop {
         fs::create_dir(&folder).unwrap();
         for file in fs::read_dir(self.root.path().join("migrations")).unwrap().flatten() {
             let text = fs::read_to_string(file.path()).unwrap();
-            fs::write(folder.join(file.file_name()), format!("-- migrate:up\n{text}")).unwrap();
+            fs::write(folder.join(file.file_name()), format!("-- migrate:up\n{text}\n-- migrate:down\n"))
+                .unwrap();
         }
         let both = format!("{dbmate} drop && {dbmate} --migrations-dir dbmate --no-dump-schema up");
         Some(self.others("dbmate drop && dbmate up", &["sh", "-c", &both], "by_dbmate"))

@@ -107,11 +107,21 @@ impl Builder<'_> {
         let command = stopping.as_deref().unwrap_or(command);
         let program = self.program(command, migrations, &home, database)?;
         let attempt = format!("`{database}` was not migrated by `{command}`");
+        self.same_files(migrations, &home, &attempt)?;
+        let before = self.live(database);
         program.lines(&mut |line| tell(Said::Line(line))).map_err(|run| told(&attempt, &run))?;
         let built = holds_tables(self.postgres, database).map_err(|error| fault(&attempt, &error))?;
         if !built {
             return Err(Fault::new(Exit::Failed, attempt)
                 .cause("it reported success, and there is no table in it: it seems to use another address")
+                .hint(format!("migrations.variable names what it reads, now {}", variable(migrations))));
+        }
+        if before != self.live(database) {
+            return Err(Fault::new(Exit::Failed, attempt)
+                .cause(format!(
+                    "definitions in `{}` changed meanwhile: it works there, too",
+                    self.server.name
+                ))
                 .hint(format!("migrations.variable names what it reads, now {}", variable(migrations))));
         }
         Ok(Outcome::detail(command))

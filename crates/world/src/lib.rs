@@ -19,6 +19,7 @@ mod program;
 mod programs;
 mod psql;
 mod records;
+mod stale;
 pub mod surroundings;
 mod swap;
 mod tree;

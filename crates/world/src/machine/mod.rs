@@ -15,7 +15,7 @@ use plan::{
 };
 
 use self::reach::no_server;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, maintenance};
 use crate::discover::Found;
 use crate::engine;
 use crate::interrupt;
@@ -49,6 +49,10 @@ impl<'a> Real<'a> {
     #[must_use]
     pub fn new(found: &'a Found, timeout: Duration) -> Self {
         let Found { config, world, held, .. } = found;
+        let postgres = found.postgres.take();
+        // What was looked through is the database for commands about databases, unless that is still to be made.
+        let there = |server: &Server| server.maintenance == maintenance(&server.name);
+        let connected = postgres.is_some() && world.server.as_ref().is_some_and(there);
         Self {
             config,
             world,
@@ -56,8 +60,8 @@ impl<'a> Real<'a> {
             held: held.as_ref(),
             server: world.server.clone(),
             engine: world.engine.clone(),
-            postgres: found.postgres.take(),
-            connected: false,
+            postgres,
+            connected,
             locked: false,
             filled: false,
             created: false,

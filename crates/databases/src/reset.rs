@@ -86,9 +86,9 @@ impl Command for Reset {
         if let Some(live) = world.live() {
             guard::own_database(live, &world.workspace)?;
             if self.drop || self.shared.no_undo {
-                guard::droppable(live)?
+                guard::droppable(live)?;
             } else {
-                guard::renamable(live)?
+                guard::renamable(live)?;
             }
             replace::tell(&mut plan, live, world);
             if let Baseline::ModelsChanged(_) = plan::baseline(live, world) {

@@ -94,7 +94,7 @@ impl Undo {
                 .cause(format!("there is {}", words::list(numbers())))
                 .state("nothing was changed")
                 .hint(world.workspace.command("undo --list"))),
-            None => numbers().last().ok_or_else(|| {
+            None => numbers().next_back().ok_or_else(|| {
                 Fault::new(Exit::Usage, "there is nothing to undo")
                     .cause("nothing is kept of this workspace")
                     .state("nothing was changed")

@@ -26,6 +26,7 @@ pub enum Trouble {
 
 /// A database in memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a database is")]
 pub struct Held {
     pub oid: u32,
     pub open: bool,
@@ -198,7 +199,7 @@ impl Fake {
             }
             Action::SealTemplate { database, label } => self.seal(database, label)?,
             Action::Swap { live, kept, next, label, comment } => {
-                self.swap([live, kept, next], label, comment.as_ref())?
+                self.swap([live, kept, next], label, comment.as_ref())?;
             }
             Action::WeighKept { database, label } => self.weigh(database, label)?,
             Action::GiveUpDatabase { database, n } => {

@@ -137,6 +137,7 @@ impl Shop {
     /// # Panics
     /// It fails, or it or the background outlives the deadline.
     #[track_caller]
+    #[must_use]
     pub fn swap(&self) -> Output {
         let output = self.run("slate-reset", &["--yes"]).expect_code(0);
         self.settle();

@@ -186,7 +186,7 @@ impl Builder<'_> {
                         .hint("migrations.variable names what holds the database's address")
                 })?;
                 let url = renamed(own.reveal(), database, name)?;
-                engine::in_service(context, service, Some((name, url)), &words)
+                engine::in_service(context, service, Some((name, &url)), &words)
             }
         }
     }

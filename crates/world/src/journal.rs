@@ -64,39 +64,38 @@ pub(crate) fn read(workspace: &Workspace) -> Vec<Logged> {
     let text = fs::read_to_string(workspace.state.join(FILE)).unwrap_or_default();
     let mut runs: Vec<(u64, Logged)> = Vec::new();
     for line in text.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok()) {
-        let process = line["process"].as_u64().unwrap_or(0);
-        let event = &line["event"];
-        if event["event"] == "planned" {
-            let at = line["at"].as_str().and_then(|at| at.parse().ok()).unwrap_or(Timestamp::UNIX_EPOCH);
-            let word = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        let process = line.pointer("/process").and_then(Value::as_u64).unwrap_or(0);
+        if word(&line, "/event/event") == "planned" {
             let run = Logged {
-                at,
-                command: word(&event["plan"]["again"]),
-                subject: word(&event["plan"]["subject"]),
-                by: word(&line["by"]),
+                at: word(&line, "/at").parse().unwrap_or(Timestamp::UNIX_EPOCH),
+                command: word(&line, "/event/plan/again").to_owned(),
+                subject: word(&line, "/event/plan/subject").to_owned(),
+                by: word(&line, "/by").to_owned(),
                 done: Vec::new(),
                 end: None,
             };
             runs.push((process, run));
-            continue;
+        } else if let Some((_, run)) = runs.iter_mut().rev().find(|(known, _)| *known == process) {
+            tell(run, &line);
         }
-        let Some((_, run)) = runs.iter_mut().rev().find(|(known, _)| *known == process) else { continue };
-        tell(run, event);
     }
     let skipped = runs.len().saturating_sub(SHOWN);
     runs.into_iter().skip(skipped).map(|(_, run)| run).collect()
 }
 
-fn tell(run: &mut Logged, event: &Value) {
-    match event["event"].as_str() {
-        Some("finished") if event["outcome"]["idle"] != true => {
-            run.done.extend(event["outcome"]["detail"].as_str().map(str::to_owned));
+fn tell(run: &mut Logged, line: &Value) {
+    match word(line, "/event/event") {
+        "finished" if line.pointer("/event/outcome/idle") != Some(&Value::Bool(true)) => {
+            let detail = word(line, "/event/outcome/detail");
+            run.done.extend((!detail.is_empty()).then(|| detail.to_owned()));
         }
-        Some("failed") => {
-            let why = event["fault"]["error"].as_str().unwrap_or("it failed");
-            run.end = Some(format!("failed: {why}"));
-        }
-        Some("ended") => run.end = Some("done".to_owned()),
+        "failed" => run.end = Some(format!("failed: {}", word(line, "/event/fault/error"))),
+        "ended" => run.end = Some("done".to_owned()),
         _ => {}
     }
+}
+
+/// A text in a line; empty where there is none.
+fn word<'a>(line: &'a Value, at: &str) -> &'a str {
+    line.pointer(at).and_then(Value::as_str).unwrap_or_default()
 }

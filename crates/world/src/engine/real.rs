@@ -320,7 +320,7 @@ fn a_command_runs_in_a_service_and_its_secret_is_in_no_command_line() {
 
             let secret = Secret::new("hunter2word");
             let words = ["sh", "-c", "printf %s $WORD | cksum"];
-            let program = in_service(&context, "cache", Some(("WORD", secret)), &words).unwrap();
+            let program = in_service(&context, "cache", Some(("WORD", &secret)), &words).unwrap();
 
             let told = format!("{program:?}");
             assert!(!told.contains("hunter2word"), "{told}");

@@ -14,12 +14,12 @@ use crate::program::Program;
 pub(crate) fn in_service(
     context: &Context<'_>,
     service: &str,
-    variable: Option<(&str, Secret)>,
+    variable: Option<(&str, &Secret)>,
     words: &[&str],
 ) -> Result<Program, Fault> {
     let named = variable.iter().flat_map(|(name, _)| ["-e", name]).collect::<Vec<_>>();
-    let given = |program: Program| match &variable {
-        Some((name, value)) => program.env(*name, value.clone()),
+    let given = |program: Program| match variable {
+        Some((name, value)) => program.env(name, value.clone()),
         None => program,
     };
     let compose = &context.engine.compose;

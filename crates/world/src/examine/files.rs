@@ -90,7 +90,7 @@ pub(super) fn models(config: &Config, world: &World, timeout: Duration) -> Optio
             let context = engine::Context { config, workspace: &world.workspace, engine, timeout };
             let variable = migrations.variable.as_deref().unwrap_or("DATABASE_URL");
             let own = engine::variable(&context, &service, variable)?;
-            engine::in_service(&context, &service, Some((variable, own)), &words).ok()?
+            engine::in_service(&context, &service, Some((variable, &own)), &words).ok()?
         }
     };
     match program.deadline(timeout).output() {

@@ -244,6 +244,6 @@ impl Real<'_> {
 
 /// Names that are no more than a line each: one with a line break in it is not noted, and stays for a person to see.
 fn note(state: &Path, names: impl Iterator<Item = String>) -> Result<(), Fault> {
-    let lines: String = names.filter(|name| !name.contains('\n')).map(|name| format!("{name}\n")).collect();
-    replace_file(&state.join(CREATING), lines.as_bytes())
+    let lines: Vec<String> = names.filter(|name| !name.contains('\n')).collect();
+    replace_file(&state.join(CREATING), lines.join("\n").as_bytes())
 }

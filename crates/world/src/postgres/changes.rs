@@ -67,7 +67,7 @@ pub(crate) fn since(
         return unknown("track_counts is off");
     }
     let mut found = moved(postgres, database)?;
-    if read_sequences(postgres, database, &facts.sequences)? != baseline.sequences {
+    if read_sequences(postgres, database, facts.sequences.as_deref())? != baseline.sequences {
         found.beside.push("sequences".to_owned());
     }
     if baseline.settings.is_none() {
@@ -93,6 +93,7 @@ pub(crate) fn since(
 }
 
 /// What one question tells of a database.
+#[expect(clippy::struct_excessive_bools, reason = "each is an answer of its own")]
 struct Facts {
     /// This server counts, and loses nothing of it.
     can_tell: bool,
@@ -192,13 +193,14 @@ pub(super) fn sequences(
     if !row.try_get::<bool, _>("can_tell")? {
         return Ok(None);
     }
-    read_sequences(postgres, database, &row.try_get("sequences")?)
+    let statement: Option<String> = row.try_get("sequences")?;
+    read_sequences(postgres, database, statement.as_deref())
 }
 
 fn read_sequences(
     postgres: &mut Postgres,
     database: &DatabaseName,
-    statement: &Option<String>,
+    statement: Option<&str>,
 ) -> Result<Option<String>, sqlx::Error> {
     let Some(statement) = statement else { return Ok(Some("none".to_owned())) };
     let rows = postgres.rows(database, statement)?;

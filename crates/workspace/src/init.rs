@@ -87,7 +87,7 @@ impl Command for Init {
         if plan.steps.is_empty() {
             plan.closing.push("Nothing to do: all is as slate-init leaves it.".to_owned());
         } else {
-            plan.question = "Write this?".to_owned();
+            "Write this?".clone_into(&mut plan.question);
             plan.asks.push(format!("it changes {}", words::count(plan.steps.len() as u64, "file")));
         }
         Ok(plan)
@@ -210,6 +210,9 @@ fn joined(
     Ok(Ok((name, text, names)))
 }
 
+/// A file's text now, what stays of it, and the recipes that stay in it.
+type Leaving = (String, Option<String>, Option<Vec<String>>);
+
 /// Takes out what earlier runs wrote, and stops where data is kept.
 fn removal(world: &World, files: &Files, plan: &mut Plan) -> Result<(), Fault> {
     if !world.kept.is_empty() {
@@ -219,7 +222,7 @@ fn removal(world: &World, files: &Files, plan: &mut Plan) -> Result<(), Fault> {
             .state("nothing was changed")
             .hint(world.workspace.command("undo --list")));
     }
-    let mut texts: BTreeMap<String, (String, Option<String>, Option<Vec<String>>)> = BTreeMap::new();
+    let mut texts: BTreeMap<String, Leaving> = BTreeMap::new();
     for name in [CONFIGURATION, RECIPES] {
         if let Some(text) = files.texts.get(name) {
             texts.insert(name.to_owned(), (text.clone(), None, None));

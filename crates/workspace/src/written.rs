@@ -1,5 +1,7 @@
 //! The texts that `slate-init` writes: cleanslate.toml and the module of recipes.
 
+use std::fmt::Write as _;
+
 use plan::{Detected, FoundMigrations, Tool};
 
 use crate::justfile::{self, Block};
@@ -44,12 +46,12 @@ pub(crate) fn configuration(found: &Detected) -> String {
     );
     let why = |key: &str| found.because.get(key).map(String::as_str).unwrap_or_default();
     let mut section = |name: &str, rows: &[(bool, &str, String, &str)]| {
-        out.push_str(&format!("\n[{name}]\n"));
+        let _ = writeln!(out, "\n[{name}]");
         for (known, key, value, why) in rows {
             let mark = if *known { "" } else { "# " };
             let why: String = why.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
             let remark = if why.is_empty() { String::new() } else { format!("  # {why}") };
-            out.push_str(&format!("{mark}{key} = {value}{remark}\n"));
+            let _ = writeln!(out, "{mark}{key} = {value}{remark}");
         }
     };
     match &found.database {

@@ -125,4 +125,22 @@ mod tests {
     fn a_copy_leaves_for_good_and_the_name_must_be_typed() {
         assert_eq!(steps(20, None).need(plan::Confirm::Loss), plan::Need::Name);
     }
+
+    #[test]
+    fn databases_above_the_limit_leave_from_the_oldest_on() {
+        let aged = |n: u32, second: i64| {
+            let mut database = crate::sample::kept_database(n, "reset", None);
+            database.label.as_mut().unwrap().at = Timestamp::from_second(second).unwrap();
+            database
+        };
+        let world = crate::sample::with_databases(vec![aged(1, -30), aged(2, -90), aged(3, -60)]);
+        let config = Config::read("[undo]\nmax_size = \"10 MB\"\n", []).unwrap();
+        let mut plan = Plan::new("slate-undo", "shop");
+
+        collect(&mut plan, &config, &world, None);
+
+        assert_eq!(crate::sample::steps(&plan), ["drop kept shop__kept_2", "drop kept shop__kept_3"]);
+        assert_eq!(plan.loss.words(), "62 rows");
+        assert_eq!(plan.need(plan::Confirm::Loss), plan::Need::Name);
+    }
 }

@@ -102,3 +102,52 @@ fn copy_line(kept: &Kept, world: &World) -> String {
     };
     format!("{what}, {}, kept {}", words::bytes(kept.bytes), words::ago(kept.at, world.now))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{kept, kept_database, with_databases};
+
+    #[test]
+    fn a_list_says_of_each_its_number_rows_size_baseline_age_and_why() {
+        let newer = kept_database(7, "undo", None);
+        let older = kept_database(3, "reset", Some("users +1 row; the rest is as seeded"));
+        let mut world = with_databases(vec![older, newer]);
+        world.kept = vec![kept(5, "shop_data"), kept(5, "shop_cache")];
+
+        let lines: Vec<(String, String)> =
+            list(&world).into_iter().map(|fact| (fact.label, fact.text)).collect();
+
+        let line = |label: &str, text: &str| (label.to_owned(), text.to_owned());
+        assert_eq!(
+            lines,
+            [
+                line(
+                    "7",
+                    "shop__kept_7, 31 rows, 8.0 MB, from an earlier baseline, replaced by undo just now"
+                ),
+                line("5", "volume shop_data, 5.0 MB, kept just now"),
+                line("", "volume shop_cache, 5.0 MB, kept just now"),
+                line(
+                    "3",
+                    "shop__kept_3, 31 rows, 8.0 MB, from an earlier baseline, replaced by reset just now; \
+                     users +1 row; the rest is as seeded"
+                ),
+            ]
+        );
+    }
+
+    #[test]
+    fn nothing_kept_is_said() {
+        assert_eq!(list(&with_databases(Vec::new())), [Fact::new("Kept", "nothing")]);
+    }
+
+    #[test]
+    fn another_databases_kept_ones_are_not_listed() {
+        let mut other = kept_database(3, "reset", None);
+        let label = other.label.as_mut().unwrap();
+        label.of = plan::DatabaseName::new("bakery").unwrap();
+
+        assert!(entries(&with_databases(vec![other])).is_empty());
+    }
+}

@@ -205,3 +205,119 @@ pub(crate) fn place(server: &Server, world: &World) -> String {
     };
     format!("{address} ({what}, Postgres {})", server.version)
 }
+
+#[cfg(test)]
+mod tests {
+    use plan::{Effect, Session};
+
+    use super::*;
+    use crate::sample::{database, kept_database, labelled, steps, with_databases};
+
+    fn swapped(world: &World, next: &str) -> (Plan, String) {
+        let (server, live) = (world.server.as_ref().unwrap(), world.live().unwrap());
+        let next = DatabaseName::new(next).unwrap();
+        let mut plan = Plan::new("slate-reset", "shop");
+        let (_, kept) = Swap { world, server, live, next: &next, by: "reset", carry: true }.plan(&mut plan);
+        (plan, kept.to_string())
+    }
+
+    #[test]
+    fn the_names_change_after_everything_else_and_nothing_is_destroyed() {
+        let (plan, kept) = swapped(&with_databases(Vec::new()), "shop__spare");
+
+        assert_eq!(
+            steps(&plan),
+            [
+                "give shop__spare the owner, rights and settings of shop",
+                "close shop to new sessions",
+                "end the sessions on shop",
+                "swap shop, and kept the old as shop__kept_1"
+            ]
+        );
+        assert!(plan.steps.iter().all(|step| step.action.effect() != Effect::Destroys));
+        assert_eq!(kept, "shop__kept_1");
+    }
+
+    #[test]
+    fn no_number_and_no_name_is_taken_twice() {
+        let mut world = with_databases(vec![kept_database(4, "reset", None), database("__kept_8", 9)]);
+        world.last_kept = 7;
+
+        assert_eq!(swapped(&world, "shop__spare").1, "shop__kept_9");
+    }
+
+    #[test]
+    fn a_spare_must_still_be_the_same_one() {
+        let spare = labelled("__spare", 3, LabelKind::Spare, "new");
+        let expected = Expect::Database { name: spare.name.clone(), oid: 3 };
+
+        let (plan, _) = swapped(&with_databases(vec![spare]), "shop__spare");
+
+        assert!(plan.steps.last().unwrap().expects.contains(&expected));
+    }
+
+    #[test]
+    fn the_users_own_comment_goes_with_the_name_and_is_remembered() {
+        let mut world = with_databases(Vec::new());
+        world.server.as_mut().unwrap().databases[0].comment = Some("our shop".to_owned());
+
+        let (plan, _) = swapped(&world, "shop__spare");
+
+        let Action::Swap { label, comment, .. } = &plan.steps.last().unwrap().action else {
+            panic!("{plan:?}")
+        };
+        assert_eq!((label.comment.as_deref(), comment.as_deref()), (Some("our shop"), Some("our shop")));
+    }
+
+    #[test]
+    fn a_name_of_63_bytes_keeps_its_suffixes() {
+        let mut world = with_databases(Vec::new());
+        let long = DatabaseName::new("ü".repeat(31)).unwrap();
+        world.server.iter_mut().for_each(|server| server.name = long.clone());
+
+        let (_, kept) = kept_name(&world, world.server.as_ref().unwrap());
+
+        assert!(kept.as_str().ends_with("__kept_1") && kept.as_str().len() <= 63, "{kept}");
+    }
+
+    #[test]
+    fn a_drop_without_its_rename_is_finished_first() {
+        let mut next = labelled("__next", 3, LabelKind::Next, "new");
+        next.label.as_mut().unwrap().comment = Some("our shop".to_owned());
+        let mut world = with_databases(vec![next]);
+        world.server.as_mut().unwrap().databases.remove(0);
+        let mut plan = Plan::new("slate-reset", "shop");
+
+        let finished = finish(&mut plan, &world).unwrap();
+
+        assert_eq!(steps(&plan), ["rename shop__next to shop"]);
+        let live = finished.live().unwrap();
+        assert_eq!((live.oid, live.comment.as_deref(), live.label.is_none()), (3, Some("our shop"), true));
+    }
+
+    #[test]
+    fn only_work_that_somebody_left_open_is_in_the_way() {
+        let session = |application: &str, service: Option<&str>, transaction| Session {
+            pid: 4,
+            user: "app".to_owned(),
+            application: application.to_owned(),
+            client: String::new(),
+            service: service.map(|name| plan::ServiceName::new(name).unwrap()),
+            transaction,
+        };
+        let mut live = database("", 1);
+        live.sessions = vec![
+            session("psql", None, Some(90)),
+            session("psql", None, None),
+            session("pool", None, Some(1)),
+            session("", Some("api"), Some(90)),
+        ];
+        let mut plan = Plan::new("slate-reset", "shop");
+
+        tell(&mut plan, &live, &with_databases(Vec::new()));
+
+        assert_eq!(plan.in_the_way, ["psql has a transaction open since 90 s"]);
+        let cut = plan.facts.iter().find(|fact| fact.label == "disconnects").unwrap();
+        assert_eq!(cut.text, "api (1), pool (1), psql (2)");
+    }
+}

@@ -50,3 +50,133 @@ fn is_same(marker: &Marker, world: &World) -> bool {
     let mut of_these = of_these.filter(|built| built.blueprint == blueprint.hash);
     of_these.any(|built| built.fingerprint.is_some() && built.fingerprint == marker.fingerprint)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        Blueprint, Built, DatabaseName, Kind, Label, RoleName, Secret, Server, ServerState, Workspace,
+    };
+
+    fn marker() -> Marker {
+        Marker {
+            workspace: "w".to_owned(),
+            system_identifier: "7".to_owned(),
+            origin: Origin::Built,
+            blueprint: Some("old".to_owned()),
+            seeds: None,
+            at: Timestamp::UNIX_EPOCH,
+            fingerprint: Some("same".to_owned()),
+            models: Some("models".to_owned()),
+            sequences: None,
+        }
+    }
+
+    fn database(name: &str, marker: Option<Marker>) -> Database {
+        Database {
+            name: DatabaseName::new(name).unwrap(),
+            oid: 1,
+            owner: RoleName::new("app").unwrap(),
+            bytes: 1,
+            open: true,
+            broken: false,
+            comment: None,
+            label: None,
+            marker,
+            contents: None,
+            sessions: Vec::new(),
+            prepared: 0,
+            slots: Vec::new(),
+            active_slots: Vec::new(),
+            stale_collation: false,
+            subscriptions: 0,
+        }
+    }
+
+    /// Files of this hash, and a template of the hash `new` whose catalog has this fingerprint.
+    fn world(files: &str, models: &str, fingerprint: &str) -> World {
+        let of = DatabaseName::new("shop").unwrap();
+        let built =
+            Built { blueprint: "new".to_owned(), fingerprint: Some(fingerprint.to_owned()), bytes: 1 };
+        let label = Label::new("w", LabelKind::Template, &of, Timestamp::UNIX_EPOCH);
+        let label = Some(Label { built: Some(built), ..label });
+        let template = Database { label, ..database("shop__base", None) };
+        let server = Server {
+            kind: Kind::Local,
+            state: ServerState::Running,
+            address: None,
+            user: RoleName::new("app").unwrap(),
+            password: Secret::default(),
+            name: of.clone(),
+            maintenance: of,
+            system_identifier: "7".to_owned(),
+            version: "17.1".to_owned(),
+            standby: false,
+            databases: vec![template],
+        };
+        let blueprint = Blueprint {
+            hash: files.to_owned(),
+            bare: "bare".to_owned(),
+            seeds: None,
+            models: Some(models.to_owned()),
+            migrations: Vec::new(),
+            seed_files: Vec::new(),
+        };
+        World {
+            now: Timestamp::UNIX_EPOCH,
+            workspace: Workspace {
+                root: "/shop".into(),
+                id: "w".to_owned(),
+                state: "/state".into(),
+                first: false,
+                called: "slate-".to_owned(),
+                on_top: Vec::new(),
+            },
+            detected: None,
+            files: None,
+            blueprint: Some(blueprint),
+            server: Some(server),
+            engine: None,
+            kept: Vec::new(),
+            last_kept: 0,
+            journal: Vec::new(),
+            unfinished: Vec::new(),
+            examined: crate::Examined::default(),
+        }
+    }
+
+    fn judged(marker: Option<Marker>, world: &World) -> Baseline {
+        baseline(&database("shop", marker), world)
+    }
+
+    const THEN: Timestamp = Timestamp::UNIX_EPOCH;
+
+    #[test]
+    fn the_same_files_or_files_that_give_the_same_are_current() {
+        assert_eq!(judged(Some(marker()), &world("old", "models", "other")), Baseline::Current(THEN));
+        assert_eq!(judged(Some(marker()), &world("new", "models", "same")), Baseline::Current(THEN));
+    }
+
+    #[test]
+    fn other_files_are_stale_unless_a_template_proves_them_the_same() {
+        assert_eq!(judged(Some(marker()), &world("new", "models", "other")), Baseline::Stale(THEN));
+        assert_eq!(judged(Some(marker()), &world("newer", "models", "same")), Baseline::Stale(THEN));
+    }
+
+    #[test]
+    fn other_models_over_the_same_migrations_are_told() {
+        assert_eq!(judged(Some(marker()), &world("old", "edited", "x")), Baseline::ModelsChanged(THEN));
+    }
+
+    #[test]
+    fn who_made_it_comes_before_what_is_in_it() {
+        let world = world("old", "models", "same");
+        let foreign = Marker { workspace: "another".to_owned(), ..marker() };
+        let adopted = Marker { origin: Origin::Adopted, ..marker() };
+
+        assert_eq!(judged(None, &world), Baseline::Unmarked);
+        assert_eq!(judged(Some(foreign), &world), Baseline::Foreign("another".to_owned()));
+        assert_eq!(judged(Some(adopted), &world), Baseline::Adopted(THEN));
+        assert_eq!(judged(Some(marker()), &World { blueprint: None, ..world }), Baseline::NoFiles);
+    }
+}

@@ -1,7 +1,5 @@
 //! "Nothing changed" is said when it is proved, and only then.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use std::fs;
 use std::io::{Read as _, Write as _};
 use std::path::Path;

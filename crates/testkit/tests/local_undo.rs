@@ -1,8 +1,6 @@
 //! What a reset by a swap replaces comes back whole: rows, sequences, large objects, rights, settings; undone as often as
 //! somebody likes, and also when ten resets came after it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use testkit::{Shop, offline};
 
 const BASELINE: &str = "CREATE TABLE goods (id serial PRIMARY KEY, name text NOT NULL);\n";

@@ -38,7 +38,7 @@ pub(crate) fn default_for(expression: &str, kind: &str) -> String {
         if !(names_it || number) || value.iter().any(is_operator) {
             break;
         }
-        nodes = canonical(value.to_vec());
+        nodes = value.to_vec();
     }
     match nodes.as_slice() {
         [Node::Leaf(Token::Number(number) | Token::Text(number))] if is_number_type(&base) => plain(number),
@@ -408,4 +408,17 @@ fn drop_casts(nodes: &[Node]) -> Vec<Node> {
         }
     }
     out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_the_same_default_however_it_is_written() {
+        for spelling in ["1.50", "1.5", "'1.5'::numeric", "(1.5)::numeric(10,2)", "'1.50'::numeric(10,2)"] {
+            assert_eq!(default_for(spelling, "numeric(10,2)"), "1.5", "{spelling}");
+        }
+        assert_ne!(default_for("2.5", "numeric(10,2)"), default_for("1.5", "numeric(10,2)"));
+    }
 }

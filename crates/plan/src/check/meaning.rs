@@ -38,7 +38,10 @@ pub(crate) fn default_for(expression: &str, kind: &str) -> String {
         if !(names_it || number) || value.iter().any(is_operator) {
             break;
         }
-        nodes = value.to_vec();
+        nodes = match value {
+            [Node::Group('(', inside)] => inside.clone(),
+            value => value.to_vec(),
+        };
     }
     match nodes.as_slice() {
         [Node::Leaf(Token::Number(number) | Token::Text(number))] if is_number_type(&base) => plain(number),

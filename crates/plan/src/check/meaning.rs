@@ -38,8 +38,10 @@ pub(crate) fn default_for(expression: &str, kind: &str) -> String {
         if !(names_it || number) || value.iter().any(is_operator) {
             break;
         }
-        // Canonical already; once more, and a decimal number would get its cast back.
-        nodes.truncate(at);
+        nodes = match value {
+            [Node::Group('(', inside)] => inside.clone(),
+            value => value.to_vec(),
+        };
     }
     match nodes.as_slice() {
         [Node::Leaf(Token::Number(number) | Token::Text(number))] if is_number_type(&base) => plain(number),
@@ -416,7 +418,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_decimal_default_comes_to_an_end() {
-        assert_eq!(default_for("1.5", "numeric(10,2)"), default_for("'1.50'::numeric", "numeric(10,2)"));
+    fn a_number_is_the_same_default_however_it_is_written() {
+        for spelling in ["1.50", "1.5", "'1.5'::numeric", "(1.5)::numeric(10,2)", "'1.50'::numeric(10,2)"] {
+            assert_eq!(default_for(spelling, "numeric(10,2)"), "1.5", "{spelling}");
+        }
+        assert_ne!(default_for("2.5", "numeric(10,2)"), default_for("1.5", "numeric(10,2)"));
     }
 }

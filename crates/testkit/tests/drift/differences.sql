@@ -412,7 +412,7 @@ DROP EXTENSION citext CASCADE;
 --! extension-extra | btree_gist | error
 CREATE EXTENSION btree_gist;
 --! extension-schema | citext | warning
-CREATE SCHEMA ext; ALTER EXTENSION citext SET SCHEMA ext;
+ALTER EXTENSION citext SET SCHEMA archive;
 --! extension-version | pg_trgm | warning
 DROP INDEX ix_books_trgm; DROP EXTENSION pg_trgm; CREATE EXTENSION pg_trgm VERSION '1.3'; CREATE INDEX ix_books_trgm ON books USING gin (title gin_trgm_ops);
 --! comment-column | members.email | notice
@@ -523,8 +523,8 @@ CREATE SCHEMA extra; CREATE TABLE extra.things (id serial PRIMARY KEY);
 DROP SCHEMA archive CASCADE;
 --! schema-renamed | vault | error
 ALTER SCHEMA archive RENAME TO vault;
---! schema-owner | archive | notice
-ALTER SCHEMA archive OWNER TO drift_app;
+--! function-owner | years | notice
+ALTER FUNCTION years OWNER TO drift_app;
 --! collation-missing | by_number | warning
 DROP COLLATION by_number;
 --! collation-changed | by_number | error

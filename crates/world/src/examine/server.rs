@@ -30,8 +30,8 @@ pub(super) fn look(server: &Server, timeout: Duration, examined: &mut Examined) 
     let Ok(mut postgres) = Postgres::new(server, timeout) else { return Ok(()) };
     // First of all: what is locked keeps every other look waiting.
     examined.blocking = blocking(&mut postgres, &server.name)?;
-    examined.empty = Some(!holds_tables(&mut postgres, &server.name)?);
     postgres.run(&server.name, SHORT)?;
+    examined.empty = Some(!holds_tables(&mut postgres, &server.name)?);
     examined.lagging = lagging(&mut postgres, &server.name)?;
     Ok(())
 }

@@ -81,8 +81,8 @@ mod tests {
     use super::*;
 
     fn world(age_in_days: i64) -> World {
-        let now = jiff::Timestamp::from_second(100 * 86_400).unwrap();
-        let at = jiff::Timestamp::from_second((100 - age_in_days) * 86_400).unwrap();
+        let now = Timestamp::from_second(100 * 86_400).unwrap();
+        let at = Timestamp::from_second((100 - age_in_days) * 86_400).unwrap();
         let place = KeptPlace::Cluster { folder: "/state/x.kept_1".into() };
         let workspace = plan::Workspace {
             root: "/shop".into(),

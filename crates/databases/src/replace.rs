@@ -43,8 +43,10 @@ impl Swap<'_> {
             Action::Swap { live: name.clone(), kept: kept.clone(), next: next.clone(), label, comment };
         let mut swap =
             Step::new(swap, "the old one stays, under another name").expects(is_live.clone()).bound();
+        let discarded = Action::DiscardDatabase { database: next.clone() };
+        let is_new = plan.steps.iter().any(|step| step.action == discarded);
         let known = self.server.databases.iter().find(|database| database.name == *next);
-        if let Some(known) = known {
+        if let Some(known) = known.filter(|_| !is_new) {
             swap = swap.expects(Expect::Database { name: known.name.clone(), oid: known.oid });
         }
         let server = Expect::Server { system_identifier: self.server.system_identifier.clone() };
@@ -119,10 +121,35 @@ pub(crate) fn drop(plan: &mut Plan, world: &World, server: &Server, live: &Datab
     plan.steps.push(Step::new(rename, "the new one is the workspace's from here on").bound());
 }
 
+/// The world once an earlier run is finished that stopped between its DROP and the new database's name: that has by now
+/// what the dropped one had beside its contents.
+pub(crate) fn finish(plan: &mut Plan, world: &World) -> Option<World> {
+    let name = world.name().filter(|_| world.live().is_none())?.clone();
+    let (from, comment) = world
+        .beside(LabelKind::Next)
+        .map(|(next, label)| (next.name.clone(), label.comment.clone()))
+        .next()?;
+    let rename = Action::RenameDatabase { from: from.clone(), to: name.clone(), comment: comment.clone() };
+    let step = Step::new(rename, "an earlier run stopped right before it");
+    plan.steps.push(step.expects(Expect::NoDatabase { name: name.clone() }));
+    let mut world = world.clone();
+    let databases = world.server.iter_mut().flat_map(|server| &mut server.databases);
+    for next in databases.filter(|database| database.name == from) {
+        *next = Database {
+            name: name.clone(),
+            comment: comment.clone(),
+            label: None,
+            open: true,
+            ..next.clone()
+        };
+    }
+    Some(world)
+}
+
 /// The next database takes a name that nothing has.
-pub(crate) fn take_name(plan: &mut Plan, server: &Server, next: &DatabaseName) {
+pub(crate) fn take_name(plan: &mut Plan, server: &Server, next: &DatabaseName, comment: Option<String>) {
     plan.facts.push(Fact::new("replaces", "nothing: there is no such database now"));
-    let rename = Action::RenameDatabase { from: next.clone(), to: server.name.clone(), comment: None };
+    let rename = Action::RenameDatabase { from: next.clone(), to: server.name.clone(), comment };
     let step = Step::new(rename, "the new one is the workspace's from here on");
     plan.steps.push(step.expects(Expect::NoDatabase { name: server.name.clone() }));
 }

@@ -72,8 +72,10 @@ impl Command for Reset {
     }
 
     fn plan(&self, config: &Config, world: &World) -> Result<Plan, Fault> {
+        let mut plan = Plan::new(Self::NAME, guard::writable(world)?.name.as_str());
+        let finished = replace::finish(&mut plan, world);
+        let world = finished.as_ref().unwrap_or(world);
         let server = guard::writable(world)?;
-        let mut plan = Plan::new(Self::NAME, server.name.as_str());
         let recipe = self.recipe(config, world, server);
         if self.tidy {
             tidy::plan(&mut plan, &recipe);
@@ -102,7 +104,7 @@ impl Command for Reset {
         match world.live() {
             Some(live) if self.drop || live.broken => replace::drop(&mut plan, world, server, live, &next),
             Some(live) => self.swap(&mut plan, world, server, live, &next),
-            None => replace::take_name(&mut plan, server, &next),
+            None => replace::take_name(&mut plan, server, &next, None),
         }
         around.tell(&mut plan);
         around.after(&mut plan);

@@ -1,12 +1,13 @@
-//! A sample world for the planners' tests: a Postgres whose volume was cleaned away before.
+//! Sample worlds for the planners' tests: a Postgres whose volume was cleaned away before, and one with databases.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use jiff::Timestamp;
 use plan::{
-    Compose, Container, ContainerName, DatabaseName, Engine, Health, Kept, KeptPlace, Kind, Mount, MountKind,
-    RoleName, Secret, Server, ServerState, Volume, VolumeName, Workspace, World,
+    Blueprint, Built, Compose, Config, Container, ContainerName, Database, DatabaseName, Engine, Health,
+    Kept, KeptAs, KeptPlace, Kind, Label, LabelKind, Marker, Mount, MountKind, Origin, Plan, RoleName, Rows,
+    Secret, Server, ServerState, Volume, VolumeName, Workspace, World,
 };
 
 fn name(name: &str) -> VolumeName {
@@ -115,4 +116,89 @@ pub(crate) fn world(kept: Vec<Kept>) -> World {
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
     }
+}
+
+/// A database that is there, open and unlabelled.
+pub(crate) fn database(suffix: &str, oid: u32) -> Database {
+    Database {
+        name: DatabaseName::new(format!("shop{suffix}")).unwrap(),
+        oid,
+        owner: RoleName::new("owner").unwrap(),
+        bytes: 8_000_000,
+        open: true,
+        broken: false,
+        comment: None,
+        label: None,
+        marker: None,
+        contents: None,
+        sessions: Vec::new(),
+        prepared: 0,
+        slots: Vec::new(),
+        active_slots: Vec::new(),
+        stale_collation: false,
+        subscriptions: 0,
+    }
+}
+
+/// One of ours beside it, of this blueprint; closed, unless it is kept.
+pub(crate) fn labelled(suffix: &str, oid: u32, kind: LabelKind, blueprint: &str) -> Database {
+    let built = Built { blueprint: blueprint.to_owned(), fingerprint: Some("same".to_owned()), bytes: 7 };
+    let of = DatabaseName::new("shop").unwrap();
+    let label = Label::new("0123456789abcdef", kind, &of, Timestamp::UNIX_EPOCH);
+    let label = Label { built: Some(built), ..label };
+    Database { open: kind == LabelKind::Kept, label: Some(label), ..database(suffix, oid) }
+}
+
+/// A kept database with its number; `why` once it was weighed.
+pub(crate) fn kept_database(n: u32, by: &str, why: Option<&str>) -> Database {
+    let mut database = labelled(&format!("__kept_{n}"), 100 + n, LabelKind::Kept, "old");
+    let rows = Some(Rows { count: 31, exact: true });
+    let why = why.map(str::to_owned);
+    let kept = KeptAs { n, bytes: 8_000_000, rows, by: by.to_owned(), why };
+    let label = database.label.take();
+    database.label = label.map(|label| Label { kept: Some(kept), ..label });
+    database
+}
+
+/// A private cluster with the live database, marked as built from `old`, and these beside it. The files are `new`.
+pub(crate) fn with_databases(beside: Vec<Database>) -> World {
+    let marker = Marker {
+        workspace: "0123456789abcdef".to_owned(),
+        system_identifier: "7".to_owned(),
+        origin: Origin::Built,
+        blueprint: Some("old".to_owned()),
+        seeds: None,
+        at: Timestamp::UNIX_EPOCH,
+        fingerprint: Some("same".to_owned()),
+        models: None,
+        sequences: None,
+    };
+    let live = Database { marker: Some(marker), ..database("", 1) };
+    let mut world = world(Vec::new());
+    world.engine = None;
+    world.blueprint = Some(Blueprint {
+        hash: "new".to_owned(),
+        bare: "bare".to_owned(),
+        seeds: None,
+        models: None,
+        migrations: Vec::new(),
+        seed_files: Vec::new(),
+    });
+    world.server.iter_mut().for_each(|server| {
+        server.kind = Kind::Local;
+        server.databases = std::iter::once(live.clone()).chain(beside.clone()).collect();
+    });
+    world
+}
+
+/// Migrations and seeds in their folders.
+pub(crate) fn config() -> Config {
+    let text = "[migrations]\ntool = \"sql\"\ndir = \"migrations\"\n[seeds]\ndir = \"seeds\"\n";
+    Config::read(text, []).unwrap()
+}
+
+/// Each step in a few words.
+pub(crate) fn steps(plan: &Plan) -> Vec<String> {
+    let told = plan.steps.iter().map(|step| step.action.doing());
+    told.map(|(verb, what)| format!("{verb} {}", what.replace('`', ""))).collect()
 }

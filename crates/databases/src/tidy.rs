@@ -14,6 +14,7 @@ pub(crate) fn plan(plan: &mut Plan, recipe: &Recipe<'_>) {
         let note = Action::NoteSettings { database: live.name.clone() };
         plan.steps.push(Step::new(note, "a change of them is one of the user's"));
     }
+    reopen(plan, recipe);
     weigh(plan, recipe);
     if recipe.made(LabelKind::Spare).is_none() {
         spare(plan, recipe);
@@ -24,6 +25,15 @@ pub(crate) fn plan(plan: &mut Plan, recipe: &Recipe<'_>) {
 fn half_built(plan: &mut Plan, recipe: &Recipe<'_>) {
     let left = [LabelKind::Building, LabelKind::Next].into_iter().flat_map(|kind| recipe.world.beside(kind));
     plan.steps.extend(left.map(|(database, _)| discard(database, "an earlier run did not finish it")));
+}
+
+/// A run that was killed while it weighed or removed one had closed it.
+fn reopen(plan: &mut Plan, recipe: &Recipe<'_>) {
+    let closed = recipe.world.beside(LabelKind::Kept).filter(|(database, _)| !database.open);
+    plan.steps.extend(closed.map(|(database, _)| {
+        let open = Action::OpenDatabase { database: database.name.clone() };
+        Step::new(open, "what is kept can be looked into").expects(this(database))
+    }));
 }
 
 /// What a reset has replaced, and nobody has looked at since its sessions ended.
@@ -73,4 +83,98 @@ fn discard(database: &Database, why: &'static str) -> Step {
 
 fn this(database: &Database) -> Expect {
     Expect::Database { name: database.name.clone(), oid: database.oid }
+}
+
+#[cfg(test)]
+mod tests {
+    use plan::{Config, World};
+
+    use super::*;
+    use crate::sample::{config, kept_database, labelled, steps, with_databases};
+
+    fn tidied(world: &World) -> Vec<String> {
+        let (config, mut plan): (Config, _) = (config(), Plan::new("slate-reset", "shop"));
+        let server = world.server.as_ref().unwrap();
+        let seeds = config.seeds.dir.clone();
+        super::plan(&mut plan, &Recipe { config: &config, world, server, seeds, to: None });
+        steps(&plan)
+    }
+
+    const SPARED: [&str; 5] = [
+        "clone shop__base_new to shop__spare",
+        "mark shop__spare as this workspace's",
+        "close shop__spare to new sessions",
+        "end the sessions on shop__spare",
+        "label shop__spare",
+    ];
+
+    #[test]
+    fn a_spare_is_made_of_the_present_template_and_none_where_there_is_one() {
+        let template = labelled("__base_new", 2, LabelKind::Template, "new");
+        let spare = labelled("__spare", 3, LabelKind::Spare, "new");
+
+        let told = tidied(&with_databases(vec![template.clone()]));
+
+        assert_eq!(told, [&["note the settings of shop"], &SPARED[..]].concat());
+        assert_eq!(tidied(&with_databases(vec![template, spare])), ["note the settings of shop"]);
+    }
+
+    #[test]
+    fn what_a_reset_kept_is_weighed_once_and_what_an_undo_kept_never() {
+        let kept = [
+            kept_database(1, "reset", Some("users +1 row")),
+            kept_database(2, "reset", None),
+            kept_database(3, "undo", None),
+        ];
+
+        let told = tidied(&with_databases(kept.into()));
+
+        assert_eq!(told, ["note the settings of shop", "compare shop__kept_2 with what it was built from"]);
+    }
+
+    #[test]
+    fn what_killed_runs_left_is_discarded_or_opened_again() {
+        let mut kept = kept_database(1, "undo", None);
+        kept.open = false;
+        let half = labelled("__next", 2, LabelKind::Building, "new");
+
+        let told = tidied(&with_databases(vec![kept, half]));
+
+        assert_eq!(
+            told,
+            ["discard half-built shop__next", "note the settings of shop", "open shop__kept_1 again"]
+        );
+    }
+
+    #[test]
+    fn a_spare_of_another_baseline_and_the_oldest_template_go() {
+        let at = |n: i64, mut database: Database| {
+            database.label.as_mut().unwrap().at = jiff::Timestamp::from_second(n).unwrap();
+            database
+        };
+        let names = ["__base_a", "__base_b", "__base_c", "__base_d", "__base_e"];
+        let templates = (0_u32..)
+            .zip(names)
+            .map(|(n, name)| at(n.into(), labelled(name, 10 + n, LabelKind::Template, &name[7..])));
+        let spare = labelled("__spare", 3, LabelKind::Spare, "a");
+
+        let told = tidied(&with_databases(templates.chain([spare]).collect()));
+
+        assert_eq!(
+            told,
+            [
+                "note the settings of shop",
+                "discard half-built shop__spare",
+                "discard half-built shop__base_a"
+            ]
+        );
+    }
+
+    #[test]
+    fn another_workspaces_databases_stay() {
+        let mut foreign = labelled("__spare", 3, LabelKind::Building, "a");
+        foreign.label.as_mut().unwrap().workspace = "another".to_owned();
+
+        assert_eq!(tidied(&with_databases(vec![foreign])), ["note the settings of shop"]);
+    }
 }

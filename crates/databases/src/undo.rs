@@ -125,7 +125,7 @@ fn swap_back(plan: &mut Plan, config: &Config, world: &World, entry: &Entry<'_>)
     plan.target = format!("Undo on {}", replace::place(server, world));
     plan.question = format!("Bring {} back?", database.name);
     let Some(live) = world.live() else {
-        replace::take_name(plan, server, &database.name);
+        replace::take_name(plan, server, &database.name, label.comment.clone());
         return Ok(());
     };
     guard::own_database(live, &world.workspace)?;
@@ -155,15 +155,10 @@ mod tests {
     use plan::{Confirm, Effect, KeptPlace, Need};
 
     use super::*;
-    use crate::sample::{kept, world};
+    use crate::sample::{kept, kept_database, steps, with_databases, world};
 
     fn undo(words: &[&str], world: &World) -> Result<Plan, Fault> {
         Undo::parse_from(std::iter::once(&"slate-undo").chain(words)).plan(&Config::default(), world)
-    }
-
-    fn steps(plan: &Plan) -> Vec<String> {
-        let told = plan.steps.iter().map(|step| step.action.doing());
-        told.map(|(verb, what)| format!("{verb} {}", what.replace('`', ""))).collect()
     }
 
     #[test]
@@ -261,5 +256,56 @@ mod tests {
                 "restore the local cluster, number 3"
             ]
         );
+    }
+
+    #[test]
+    fn a_kept_database_takes_the_name_back_and_the_live_one_is_kept() {
+        let world = with_databases(vec![kept_database(3, "reset", None), kept_database(4, "undo", None)]);
+
+        let newest = undo(&[], &world).unwrap();
+        let third = undo(&["--to", "3"], &world).unwrap();
+
+        assert_eq!(
+            steps(&newest),
+            [
+                "close shop to new sessions",
+                "end the sessions on shop",
+                "swap shop, and kept the old as shop__kept_5"
+            ]
+        );
+        let back = |plan: &Plan| {
+            plan.steps.iter().find_map(|step| match &step.action {
+                Action::Swap { next, .. } => Some(next.to_string()),
+                _ => None,
+            })
+        };
+        assert_eq!(
+            (back(&newest).unwrap(), back(&third).unwrap()),
+            ("shop__kept_4".into(), "shop__kept_3".into())
+        );
+        assert_eq!(newest.need(Confirm::Loss), Need::Nothing);
+    }
+
+    #[test]
+    fn where_the_live_one_is_gone_the_kept_one_has_its_comment_again() {
+        let mut kept = kept_database(3, "reset", None);
+        kept.label.as_mut().unwrap().comment = Some("our shop".to_owned());
+        let mut world = with_databases(vec![kept]);
+        world.server.as_mut().unwrap().databases.remove(0);
+
+        let plan = undo(&[], &world).unwrap();
+
+        assert!(matches!(
+            &plan.steps.last().unwrap().action,
+            Action::RenameDatabase { comment: Some(comment), .. } if comment == "our shop"
+        ));
+    }
+
+    #[test]
+    fn a_database_that_is_read_by_a_slot_does_not_come_back() {
+        let mut kept = kept_database(3, "reset", None);
+        kept.prepared = 1;
+
+        assert_eq!(undo(&[], &with_databases(vec![kept])).unwrap_err().exit, Exit::Refused);
     }
 }

@@ -225,7 +225,7 @@ impl fmt::Display for Source {
 pub type Sources = BTreeMap<String, Source>;
 
 /// Every key that a `SLATE_*` variable can set, and whether it is a list.
-const KEYS: [(&str, bool); 20] = [
+const KEYS: [(&str, bool); 22] = [
     ("confirm", false),
     ("database.server", false),
     ("database.service", false),
@@ -243,6 +243,8 @@ const KEYS: [(&str, bool); 20] = [
     ("migrations.at_start", false),
     ("seeds.dir", false),
     ("models.dir", false),
+    ("models.command", false),
+    ("models.in", false),
     ("restart.services", true),
     ("undo.days", false),
     ("undo.max_size", false),

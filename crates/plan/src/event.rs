@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
+use crate::check::Finding;
 use crate::{Action, Fault, Plan};
 
 /// Something that happened. The plan rides in the first event, so a listener needs nothing else.
@@ -67,7 +68,10 @@ pub struct Outcome {
     /// The same for machines.
     #[serde(skip_serializing_if = "Map::is_empty")]
     pub facts: Map<String, Value>,
-    /// The exit code of a program that a person used through us.
+    /// What a check found, once it has compared.
+    #[serde(skip)]
+    pub findings: Option<Vec<Finding>>,
+    /// The exit code, where it is not 0 although the plan went through.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub code: Option<i32>,
 }

@@ -102,7 +102,12 @@ fn stopped(
     tell: &mut dyn FnMut(&Event<'_>),
     fault: Fault,
 ) -> Fault {
-    let (amended, failed) = amend(plan, begun, machine, tell);
+    // A swap that was refused changed nothing, so what was done for it is taken back; one whose reply was lost is final.
+    let refused = plan.steps.get(done).is_some_and(|step| match &step.action {
+        Action::Swap { live, .. } => machine.look(&plan.data).there.contains(&live.to_string()),
+        _ => false,
+    });
+    let (amended, failed) = amend(plan, if refused { done } else { begun }, machine, tell);
     let look = machine.look(&plan.data);
     fault.or_state(state(plan, (done, begun), &amended, &failed, &look))
 }

@@ -147,7 +147,7 @@ pub fn renamable(database: &Database) -> Result<(), Fault> {
             words::count(database.subscriptions, "subscription")
         ))
         .cause("its worker comes back at once, and Postgres drops no such database")
-        .hint("ALTER SUBSCRIPTION … DISABLE, or DROP SUBSCRIPTION, in it first"));
+        .hint("DROP SUBSCRIPTION in it first; a new database never has one"));
     }
     Ok(())
 }

@@ -7,6 +7,7 @@
 mod action;
 mod address;
 mod changes;
+pub mod check;
 mod config;
 mod consent;
 mod detected;
@@ -21,6 +22,7 @@ mod loss;
 mod marker;
 mod name;
 mod ownership;
+mod phrase;
 mod secret;
 mod service;
 mod settings;

@@ -43,6 +43,14 @@ impl UndoSettings {
 pub struct ModelSettings {
     /// The folder of the model files, relative to the workspace: what a forgotten migration is noticed by.
     pub dir: Option<String>,
+    /// The words that create what the models describe in the database whose address they are given, for `slate-check`.
+    /// Default: for alembic, through its own env.py.
+    pub command: Option<String>,
+    /// As `migrations.in`. Default: the same place.
+    #[serde(rename = "in")]
+    pub home: Option<String>,
+    /// As `migrations.variable`. Default: the same one.
+    pub variable: Option<String>,
 }
 
 /// A command of the user's around a reset.

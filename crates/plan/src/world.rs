@@ -29,6 +29,8 @@ pub struct Wants {
     pub running: bool,
     /// What keeps us from looking is a fact like others.
     pub examine: Examining,
+    /// Only addresses that somebody gave: neither server nor engine of the workspace is looked for.
+    pub elsewhere: bool,
     /// `engine` and `sizes` only where a clean kept something; else what the server's address needs.
     pub where_copies_are: bool,
     /// The last runs, from the journal.

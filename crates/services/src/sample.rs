@@ -144,6 +144,7 @@ fn server(kind: Kind) -> Server {
         system_identifier: "7".to_owned(),
         standby: false,
         version: "17.2".to_owned(),
+        standby: false,
         databases: Vec::new(),
     }
 }

@@ -62,7 +62,7 @@ fn run<C: Command>(command: &C, terminal: &mut Terminal) -> Result<ExitCode, Fau
 fn again(name: &str, workspace: &plan::Workspace) -> String {
     let command = workspace.command(name.trim_start_matches("slate-"));
     let arguments = std::env::args().skip(1).map(|argument| plan::words::shell(&argument));
-    std::iter::once(command).chain(arguments).collect::<Vec<_>>().join(" ")
+    plan::masked(&std::iter::once(command).chain(arguments).collect::<Vec<_>>().join(" "), &[])
 }
 
 /// What only reads leaves no trace.

@@ -35,7 +35,8 @@ pub(crate) fn report(plan: &Plan, report: &Report, times: &[Duration]) -> Value 
         })
         .collect();
     let lines = report.outcomes.iter().flat_map(|outcome| &outcome.lines).chain(&plan.closing);
-    json!({
+    let findings = report.outcomes.iter().find_map(|outcome| outcome.findings.as_ref());
+    let mut value = json!({
         "command": plan.command,
         "ok": true,
         "plan": plan,
@@ -43,7 +44,11 @@ pub(crate) fn report(plan: &Plan, report: &Report, times: &[Duration]) -> Value 
         "lines": lines.collect::<Vec<_>>(),
         "facts": facts(&report.outcomes),
         "ms": milliseconds(report.took),
-    })
+    });
+    if let (Some(findings), Some(fields)) = (findings, value.as_object_mut()) {
+        fields.insert("findings".to_owned(), json!(findings));
+    }
+    value
 }
 
 /// Why it was not done.

@@ -1,11 +1,12 @@
-//! A machine in memory, for plans about databases: it can fail before a step, lose a step's reply, or die.
+//! A machine in memory, for plans about databases: it can fail before a step, lose a step's reply, or die, also in the
+//! middle of a step that is made of several. `tests/contract.rs` proves it against a real server.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use plan::{
-    Action, Blueprint, Contents, Data, Database, DatabaseName, Effect, Exit, Expect, Fault, KeptAs, Kind,
-    Label, LabelKind, Look, Machine, Marker, Outcome, RoleName, Rows, Said, Secret, Server, ServerState,
-    Since, TableChange, Workspace, World,
+    Action, Blueprint, Built, Contents, Data, Database, DatabaseName, Effect, Exit, Expect, Fault, KeptAs,
+    Kind, Label, LabelKind, Look, Machine, Marker, Outcome, RoleName, Rows, Said, Secret, Server,
+    ServerState, Since, TableChange, Workspace, World,
 };
 
 /// What goes wrong at a step.
@@ -17,33 +18,49 @@ pub enum Trouble {
     LosesReply,
     /// The process dies before it; nothing is taken back.
     DiesBefore,
+    /// The process dies in the middle of it, where it is made of several statements; else before it.
+    DiesWithin,
     /// The process dies after it.
     DiesAfter,
 }
 
 /// A database in memory.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Held {
     pub oid: u32,
     pub open: bool,
     pub comment: Option<String>,
+    /// Its connection limit: what a database has beside its contents.
+    pub limit: Option<u32>,
     /// Rows that a person typed.
     pub mine: u64,
-    /// Baseline and seeds.
+    /// It holds the baseline.
     pub built: bool,
+    /// And the seeds.
+    pub seeded: bool,
     pub marker: Option<Marker>,
+    /// Something else than a person's row was written since it was marked.
+    pub filled: bool,
+    /// How many of those rows it held when it was marked; a clone's counters are not its template's.
+    pub counted: Option<u64>,
 }
 
 /// Databases in memory, with trouble at one step.
 #[derive(Debug, Clone)]
 pub struct Fake {
+    /// The id of the workspace that it belongs to.
+    pub workspace: String,
     /// The workspace's own.
     pub live: DatabaseName,
     /// The hash of the migrations; the seeds are part of it.
     pub blueprint: String,
     pub databases: BTreeMap<DatabaseName, Held>,
-    /// Our note about a database that may have no label yet.
-    pub creating: Option<DatabaseName>,
+    /// Our note about databases that may have no label yet.
+    pub creating: BTreeSet<DatabaseName>,
+    /// The highest number that was taken before its database went.
+    pub last_kept: u32,
+    /// The limit of a database when it was noted, by its oid.
+    pub noted: BTreeMap<u32, Option<u32>>,
     pub trouble: Option<(usize, Trouble)>,
     performed: usize,
     dead: bool,
@@ -54,12 +71,15 @@ impl Fake {
     /// A server with one database of the user's, holding so many rows.
     #[must_use]
     pub fn with(name: &DatabaseName, rows: u64) -> Self {
-        let held = Held { oid: 1, open: true, comment: None, mine: rows, built: true, marker: None };
+        let held = Held { oid: 1, open: true, mine: rows, built: true, seeded: true, ..Held::default() };
         Self {
+            workspace: "w".to_owned(),
             live: name.clone(),
             blueprint: "first".to_owned(),
             databases: BTreeMap::from([(name.clone(), held)]),
-            creating: None,
+            creating: BTreeSet::new(),
+            last_kept: 0,
+            noted: BTreeMap::new(),
             trouble: None,
             performed: 0,
             dead: false,
@@ -97,7 +117,7 @@ impl Fake {
         };
         let workspace = Workspace {
             root: "/shop".into(),
-            id: "w".to_owned(),
+            id: self.workspace.clone(),
             state: "/state".into(),
             first: false,
             called: "slate-".to_owned(),
@@ -112,7 +132,7 @@ impl Fake {
             server: Some(server),
             engine: None,
             kept: Vec::new(),
-            last_kept: 0,
+            last_kept: self.last_kept,
             journal: Vec::new(),
             unfinished: Vec::new(),
             examined: plan::Examined::default(),
@@ -122,7 +142,7 @@ impl Fake {
     fn blueprint(&self) -> Blueprint {
         Blueprint {
             hash: self.blueprint.clone(),
-            bare: self.blueprint.clone(),
+            bare: format!("{} bare", self.blueprint),
             seeds: None,
             models: None,
             migrations: Vec::new(),
@@ -132,9 +152,9 @@ impl Fake {
 
     fn database(&self, name: &DatabaseName, held: &Held, owner: &RoleName) -> Database {
         let noted = || {
-            let ours = held.comment.is_none() && self.creating.as_ref() == Some(name);
+            let ours = held.comment.is_none() && self.creating.contains(name);
             let at = jiff::Timestamp::UNIX_EPOCH;
-            ours.then(|| Label::new("w", LabelKind::Building, &self.live, at))
+            ours.then(|| Label::new(&self.workspace, LabelKind::Building, &self.live, at))
         };
         let rows = Rows { count: held.mine, exact: true };
         let contents = Contents {
@@ -143,7 +163,7 @@ impl Fake {
             rows,
             bytes: 1,
             last_write: None,
-            since: held.since(),
+            since: self.since(held),
         };
         Database {
             name: name.clone(),
@@ -154,8 +174,8 @@ impl Fake {
             broken: false,
             label: held.comment.as_deref().and_then(Label::read).or_else(noted),
             comment: held.comment.clone(),
-            marker: held.marker.clone(),
-            contents: held.open.then_some(contents),
+            marker: held.marker.clone().filter(|_| held.open && *name == self.live),
+            contents: (held.open && *name == self.live).then_some(contents),
             sessions: Vec::new(),
             prepared: 0,
             slots: Vec::new(),
@@ -165,83 +185,121 @@ impl Fake {
         }
     }
 
-    fn held(&mut self, name: &DatabaseName) -> Result<&mut Held, Fault> {
-        self.databases.get_mut(name).ok_or_else(|| failed("there is no such database"))
-    }
-
     fn act(&mut self, action: &Action) -> Result<(), Fault> {
         match action {
-            Action::CreateDatabase { database, label, .. } => self.create(database, label, false, None)?,
+            Action::CreateDatabase { database, label, .. } => {
+                let empty = Held { comment: Some(label.text()), ..Held::default() };
+                self.create(database, empty)?;
+            }
             Action::CloneDatabase { from, to, label, .. } => {
                 let template = self.held(from)?.clone();
-                if template.open {
-                    return Err(failed("somebody may write to it meanwhile"));
-                }
-                self.create(to, label, template.built, template.marker)?;
+                let comment = Some(label.text());
+                self.create(to, Held { comment, limit: None, counted: None, ..template })?;
             }
-            Action::SealTemplate { database, label } => {
-                let held = self.held(database)?;
-                (held.open, held.comment) = (false, Some(label.text()));
-            }
+            Action::SealTemplate { database, label } => self.seal(database, label)?,
             Action::Swap { live, kept, next, label, comment } => {
                 self.swap([live, kept, next], label, comment.as_ref())?
             }
             Action::WeighKept { database, label } => self.weigh(database, label)?,
-            Action::GiveUpDatabase { database, .. } => {
+            Action::GiveUpDatabase { database, n } => {
+                self.last_kept = self.last_kept.max(*n);
                 self.must_be(database, &[LabelKind::Kept])?;
                 self.databases.remove(database);
             }
-            Action::Migrate { database, .. } => self.held(database)?.built = true,
-            Action::Stamp { database, marker } => self.held(database)?.marker = Some(marker.clone()),
-            Action::Label { database, label } => self.held(database)?.comment = Some(label.text()),
+            Action::Migrate { database, .. } => {
+                let held = self.inside(database).filter(|held| !held.built);
+                let held = held.ok_or_else(|| failed("its tables exist"))?;
+                (held.built, held.filled) = (true, true);
+            }
+            Action::Seed { database, .. } => {
+                let held = self.inside(database).filter(|held| held.built && !held.seeded);
+                let held = held.ok_or_else(|| failed("no table, or rows of that key"))?;
+                (held.seeded, held.filled) = (true, true);
+            }
+            Action::Stamp { database, marker } => self.stamp(database, marker)?,
+            Action::NoteSettings { database } => self.note(database),
+            Action::CarryOver { from, to } => {
+                if let Some(limit) = self.databases.get(from).map(|held| held.limit) {
+                    let to = self.held(to)?;
+                    to.limit = limit.or(to.limit);
+                }
+            }
+            // Postgres only warns of a comment on a database that is not there.
+            Action::Label { database, label } => {
+                self.databases
+                    .get_mut(database)
+                    .into_iter()
+                    .for_each(|held| held.comment = Some(label.text()));
+            }
             Action::CloseDatabase { database } => self.held(database)?.open = false,
             Action::OpenDatabase { database } => self.held(database)?.open = true,
-            Action::DropDatabase { database } => drop(self.databases.remove(database)),
-            Action::DiscardDatabase { database } => {
-                if self.databases.contains_key(database) {
-                    let ours = [LabelKind::Building, LabelKind::Next, LabelKind::Template, LabelKind::Spare];
-                    self.must_be(database, &ours)?;
-                }
+            Action::DropDatabase { database } => {
+                self.held(database)?;
                 self.databases.remove(database);
             }
-            Action::RenameDatabase { from, to, comment } => {
-                if self.databases.contains_key(to) {
-                    return Err(failed("the name is taken"));
-                }
-                let mut held =
-                    self.databases.remove(from).ok_or_else(|| failed("there is no such database"))?;
-                held.comment.clone_from(comment);
-                held.open = true;
-                self.databases.insert(to.clone(), held);
-            }
+            Action::DiscardDatabase { database } => self.discard(database)?,
+            Action::RenameDatabase { from, to, comment } => self.rename(from, to, comment.as_ref())?,
             // What changes no database here.
-            Action::Seed { .. }
-            | Action::CarryOver { .. }
-            | Action::EndSessions { .. }
-            | Action::NoteSettings { .. }
-            | Action::Tidy
-            | Action::AwaitServer => {}
+            Action::EndSessions { .. } | Action::Tidy => {}
             other if other.effect() == Effect::Reads => {}
             other => panic!("the fake does not know {other:?}"),
         }
         Ok(())
     }
 
-    fn create(
-        &mut self,
-        database: &DatabaseName,
-        label: &Label,
-        built: bool,
-        marker: Option<Marker>,
-    ) -> Result<(), Fault> {
+    /// As far as a process came that died in the middle.
+    fn begin(&mut self, action: &Action) -> Result<(), Fault> {
+        match action {
+            Action::CreateDatabase { database, .. } | Action::CloneDatabase { to: database, .. } => {
+                self.act(action)?;
+                self.held(database)?.comment = None;
+                self.creating.insert(database.clone());
+                Ok(())
+            }
+            Action::SealTemplate { database, .. }
+            | Action::WeighKept { database, .. }
+            | Action::GiveUpDatabase { database, .. }
+            | Action::DiscardDatabase { database } => {
+                // Each refuses and reads first; then nobody else gets in.
+                self.clone().act(action)?;
+                self.databases.get_mut(database).into_iter().for_each(|held| held.open = false);
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn create(&mut self, database: &DatabaseName, held: Held) -> Result<(), Fault> {
         if self.databases.contains_key(database) {
             return Err(failed("it exists"));
         }
-        let comment = Some(label.text());
-        let held = Held { oid: self.next_oid, open: true, comment, mine: 0, built, marker };
+        self.databases.insert(database.clone(), Held { oid: self.next_oid, open: true, ..held });
         self.next_oid += 1;
-        self.databases.insert(database.clone(), held);
         Ok(())
+    }
+
+    fn seal(&mut self, database: &DatabaseName, label: &Label) -> Result<(), Fault> {
+        let held = self.inside(database).ok_or_else(|| failed("nobody gets in"))?;
+        let fingerprint = held.marker.as_ref().and_then(|marker| marker.fingerprint.clone());
+        let built = label.built.clone().map(|built| Built { fingerprint, bytes: 1, ..built });
+        (held.open, held.comment) = (false, Some(Label { built, ..label.clone() }.text()));
+        Ok(())
+    }
+
+    fn stamp(&mut self, database: &DatabaseName, marker: &Marker) -> Result<(), Fault> {
+        let catalog = format!("what {} gives", self.blueprint);
+        let held = self.inside(database).ok_or_else(|| failed("nobody gets in"))?;
+        let there = held.marker.take().and_then(|there| there.fingerprint);
+        let fingerprint = marker.fingerprint.clone().or(there).or(Some(catalog));
+        held.marker = Some(Marker { fingerprint, ..marker.clone() });
+        (held.filled, held.counted) = (false, Some(held.mine));
+        Ok(())
+    }
+
+    fn note(&mut self, database: &DatabaseName) {
+        if let Some(held) = self.databases.get(database) {
+            self.noted.entry(held.oid).or_insert(held.limit);
+        }
     }
 
     fn swap(
@@ -250,7 +308,7 @@ impl Fake {
         label: &Label,
         comment: Option<&String>,
     ) -> Result<(), Fault> {
-        if self.databases.contains_key(kept) || !self.databases.contains_key(next) {
+        if self.databases.contains_key(kept) || !self.databases.contains_key(next) || live == next {
             return Err(failed("the names do not fit"));
         }
         let mut old = self.databases.remove(live).ok_or_else(|| failed("there is no such database"))?;
@@ -262,31 +320,74 @@ impl Fake {
         Ok(())
     }
 
-    fn weigh(&mut self, database: &DatabaseName, label: &Label) -> Result<(), Fault> {
-        self.must_be(database, &[LabelKind::Kept])?;
-        let held = self.held(database)?;
-        if held.mine == 0 {
-            self.databases.remove(database);
-        } else {
-            let kept = label.kept.clone().map(|kept| KeptAs { why: Some("changed".to_owned()), ..kept });
-            held.comment = Some(Label { kept, ..label.clone() }.text());
+    fn rename(
+        &mut self,
+        from: &DatabaseName,
+        to: &DatabaseName,
+        comment: Option<&String>,
+    ) -> Result<(), Fault> {
+        if self.databases.contains_key(to) {
+            return Err(failed("the name is taken"));
         }
+        let mut held = self.databases.remove(from).ok_or_else(|| failed("there is no such database"))?;
+        (held.open, held.comment) = (true, comment.cloned());
+        self.databases.insert(to.clone(), held);
+        self.note(to);
+        Ok(())
+    }
+
+    fn weigh(&mut self, database: &DatabaseName, label: &Label) -> Result<(), Fault> {
+        self.last_kept = self.last_kept.max(label.kept.as_ref().map_or(0, |kept| kept.n));
+        self.must_be(database, &[LabelKind::Kept])?;
+        let held = self.inside(database).ok_or_else(|| failed("nobody gets in"))?.clone();
+        let since = self.since(&held);
+        if since == Since::Unchanged {
+            self.databases.remove(database);
+            return Ok(());
+        }
+        let kept = label.kept.clone().map(|kept| KeptAs { why: Some(since.line()), ..kept });
+        let held = self.held(database)?;
+        (held.open, held.comment) = (true, Some(Label { kept, ..label.clone() }.text()));
+        Ok(())
+    }
+
+    fn discard(&mut self, database: &DatabaseName) -> Result<(), Fault> {
+        let noted = self.creating.contains(database);
+        if self.databases.get(database).is_some_and(|held| !(noted && held.comment.is_none())) {
+            let ours = [LabelKind::Building, LabelKind::Next, LabelKind::Template, LabelKind::Spare];
+            self.must_be(database, &ours)?;
+        }
+        self.databases.remove(database);
+        self.creating.remove(database);
         Ok(())
     }
 
     fn must_be(&mut self, database: &DatabaseName, kinds: &[LabelKind]) -> Result<(), Fault> {
         let label = self.held(database)?.comment.as_deref().and_then(Label::read);
-        let fits = label.is_some_and(|label| kinds.contains(&label.kind));
+        let fits =
+            label.is_some_and(|label| label.workspace == self.workspace && kinds.contains(&label.kind));
         if fits { Ok(()) } else { Err(failed("it does not carry our label")) }
     }
-}
 
-impl Held {
-    fn since(&self) -> Since {
-        if self.built && self.mine == 0 {
+    fn held(&mut self, name: &DatabaseName) -> Result<&mut Held, Fault> {
+        self.databases.get_mut(name).ok_or_else(|| failed("there is no such database"))
+    }
+
+    /// One that lets us in.
+    fn inside(&mut self, name: &DatabaseName) -> Option<&mut Held> {
+        self.databases.get_mut(name).filter(|held| held.open)
+    }
+
+    fn since(&self, held: &Held) -> Since {
+        let unknown = |why: &str| Since::Unknown { why: why.to_owned() };
+        let Some(noted) = self.noted.get(&held.oid) else { return unknown("its settings were not noted") };
+        let Some(counted) = held.counted.filter(|_| held.marker.is_some()) else {
+            return unknown("it was not built here");
+        };
+        if !held.filled && held.mine == counted && *noted == held.limit {
             return Since::Unchanged;
         }
-        let users = TableChange { table: "users".to_owned(), inserted: self.mine, updated: 0, deleted: 0 };
+        let users = TableChange { table: "users".to_owned(), inserted: held.mine, updated: 0, deleted: 0 };
         Since::Changed { tables: vec![users], beside: Vec::new() }
     }
 }
@@ -315,6 +416,10 @@ impl Machine for Fake {
         match trouble {
             Some(Trouble::Fails) => return Err(failed("trouble")),
             Some(Trouble::DiesBefore) => self.dead = true,
+            Some(Trouble::DiesWithin) => {
+                self.dead = true;
+                self.begin(action)?;
+            }
             _ => self.act(action)?,
         }
         self.dead |= trouble == Some(Trouble::DiesAfter);

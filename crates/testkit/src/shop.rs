@@ -132,6 +132,59 @@ impl Shop {
         self.run("slate-reset", &["--drop", "--yes", "--no-undo"])
     }
 
+    /// `slate-reset` by a swap, without a question; waits for what it leaves to the background.
+    ///
+    /// # Panics
+    /// It fails, or it or the background outlives the deadline.
+    #[track_caller]
+    pub fn swap(&self) -> Output {
+        let output = self.run("slate-reset", &["--yes"]).expect_code(0);
+        self.settle();
+        output
+    }
+
+    /// Waits until no run of ours holds the workspace: what a reset leaves to the background does so until it is done.
+    ///
+    /// # Panics
+    /// It is held past the deadline.
+    #[track_caller]
+    pub fn settle(&self) {
+        assert!(self.settled(), "a run of ours still holds the workspace");
+    }
+
+    /// The process that a reset left to the background here, while it works.
+    ///
+    /// # Panics
+    /// The processes can't be listed.
+    #[must_use]
+    pub fn background(&self) -> Option<Pid> {
+        let work = self.sandbox.work().canonicalize().expect("the workspace");
+        let ours = |process: &Path| {
+            let line = fs::read(process.join("cmdline")).unwrap_or_default();
+            let mut words = line.split(|byte| *byte == 0);
+            words.any(|word| word == b"--tidy")
+                && words.any(|word| word == work.as_os_str().as_encoded_bytes())
+        };
+        let processes = fs::read_dir("/proc").expect("processes").flatten().map(|entry| entry.path());
+        let found = processes
+            .filter(|process| ours(process))
+            .find_map(|process| process.file_name()?.to_str()?.parse().ok());
+        found.map(Pid::from_raw)
+    }
+
+    fn settled(&self) -> bool {
+        let until = Instant::now() + Duration::from_secs(30);
+        self.all_notes().iter().filter_map(|notes| fs::File::open(notes.join("lock")).ok()).all(|lock| {
+            while lock.try_lock().is_err() {
+                if Instant::now() > until {
+                    return false;
+                }
+                thread::park_timeout(Duration::from_millis(5));
+            }
+            true
+        })
+    }
+
     /// cleanslate's own folder about this workspace: the newest, when there is more than one.
     ///
     /// # Panics
@@ -280,6 +333,8 @@ impl Default for Shop {
 
 impl Drop for Shop {
     fn drop(&mut self) {
+        // What a reset left to the background still writes to the server and to the notes.
+        let _ = self.settled();
         let found = fs::read_dir(self.clusters()).into_iter().flatten().flatten();
         for file in found.map(|entry| entry.path().join("postmaster.pid")) {
             stop(&file);

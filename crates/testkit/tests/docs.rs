@@ -10,8 +10,8 @@ use plan::Config;
 use serde_json::Value;
 use testkit::{Launch, Stdin, binary, repository};
 
-const BINARIES: [&str; 11] =
-    ["up", "down", "clean", "restart", "reset", "undo", "status", "doctor", "psql", "init", "guard"];
+const BINARIES: [&str; 12] =
+    ["up", "down", "clean", "restart", "reset", "undo", "status", "doctor", "psql", "init", "guard", "check"];
 
 /// A help is read on a screen, not scrolled through.
 const ROWS: usize = 50;

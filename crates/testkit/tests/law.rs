@@ -1,89 +1,300 @@
 //! The law: at every prefix of a plan, and with any reply lost, the user's data exists whole under a name that we can
-//! print, or is gone because that was agreed; and running again is safe.
+//! print, or is gone because that was agreed; and running again is safe, and leaves nothing behind.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Parser as _;
-use databases::Reset;
-use plan::{Config, Confirm, DatabaseName, Fault, Flags, Migrations, Plan, Tool, approve, execute};
+use databases::{Reset, Undo};
+use plan::{
+    Action, Config, Confirm, DatabaseName, Exit, Fault, Flags, LabelKind, Plan, World, approve, execute,
+};
 use proptest::prelude::*;
 use shell::Command as _;
-use testkit::{Fake, Trouble};
+use testkit::{Fake, Held, Trouble};
 
-const TROUBLES: [Trouble; 4] = [Trouble::Fails, Trouble::LosesReply, Trouble::DiesBefore, Trouble::DiesAfter];
+const TROUBLES: [Trouble; 5] =
+    [Trouble::Fails, Trouble::LosesReply, Trouble::DiesBefore, Trouble::DiesWithin, Trouble::DiesAfter];
 
-fn config() -> Config {
-    let migrations =
-        Migrations { tool: Some(Tool::Sql), dir: Some("migrations".to_owned()), ..Migrations::default() };
-    Config { migrations, ..Config::default() }
+/// What a person runs, and what a reset leaves to the background.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Run {
+    Reset,
+    NoSeed,
+    To,
+    NoUndo,
+    Drop,
+    Undo,
+    Gc,
+    Tidy,
 }
 
-fn plan(fake: &Fake, name: &DatabaseName) -> Result<Plan, Fault> {
-    Reset::parse_from(["slate-reset", "--drop"]).plan(&config(), &fake.world())
-}
+const RUNS: [Run; 8] =
+    [Run::Reset, Run::NoSeed, Run::To, Run::NoUndo, Run::Drop, Run::Undo, Run::Gc, Run::Tidy];
 
-fn run(fake: &mut Fake, name: &DatabaseName) -> Result<(), Fault> {
-    let flags = Flags { yes: true, no_undo: true, ..Flags::default() };
-    let approved = approve(plan(fake, name)?, Confirm::Loss, &flags, |_| Ok(None))?;
-    execute(&approved, fake, &mut |_| ()).map(|_| ())
-}
-
-/// The rows of the user's are under the live name, or were dropped by the step that says so.
-fn is_whole(fake: &Fake, rows: u64, fault: &Fault) -> Result<(), TestCaseError> {
-    let held = fake.databases.iter().find(|(_, held)| held.oid == 1);
-    let state = fault.state.clone().unwrap_or_default();
-    match held {
-        Some((name, held)) => {
-            prop_assert_eq!(held.mine, rows);
-            prop_assert!(state.contains(&format!("your data is whole in `{name}`")), "{}", state);
+impl Run {
+    fn plan(self, world: &World) -> Result<Plan, Fault> {
+        let text = "[migrations]\ntool = \"sql\"\ndir = \"migrations\"\n[seeds]\ndir = \"seeds\"\n";
+        let config = Config::read(text, []).unwrap();
+        let reset = |words: &[&str]| {
+            Reset::parse_from(std::iter::once(&"slate-reset").chain(words)).plan(&config, world)
+        };
+        let undo = |words: &[&str]| {
+            Undo::parse_from(std::iter::once(&"slate-undo").chain(words)).plan(&config, world)
+        };
+        match self {
+            Self::Reset => reset(&[]),
+            Self::NoSeed => reset(&["--no-seed"]),
+            Self::To => reset(&["--to", "1"]),
+            Self::NoUndo => reset(&["--no-undo"]),
+            Self::Drop => reset(&["--drop"]),
+            Self::Tidy => reset(&["--tidy"]),
+            Self::Undo => undo(&[]),
+            Self::Gc => undo(&["--gc", "--older-than", "0"]),
         }
-        None => prop_assert!(state.contains("is gone, as agreed"), "{}", state),
     }
-    Ok(())
+
+    /// Whether somebody agreed that the live database's rows go, and that those of the kept ones do.
+    fn gives_up(self) -> (bool, bool) {
+        (matches!(self, Self::NoUndo | Self::Drop), self == Self::Gc)
+    }
+
+    fn on(self, fake: &mut Fake) -> Result<(), Fault> {
+        let (live, kept) = self.gives_up();
+        let flags = Flags { yes: true, no_undo: live || kept, ..Flags::default() };
+        let approved = approve(self.plan(&fake.world())?, Confirm::Loss, &flags, |_| Ok(None))?;
+        execute(&approved, fake, &mut |_| ()).map(|_| ())
+    }
 }
 
-proptest! {
-    #[test]
-    fn a_reset_in_trouble_loses_nothing_and_the_next_one_works(
-        rows in 0_u64..3,
-        first in (0_usize..16, prop::sample::select(&TROUBLES[..])),
-        second in (0_usize..16, prop::sample::select(&TROUBLES[..])),
-    ) {
-        let name = DatabaseName::new("shop").unwrap();
-        let mut fake = Fake::with(&name, rows);
+fn shop() -> DatabaseName {
+    DatabaseName::new("shop").unwrap()
+}
 
-        for trouble in [first, second] {
-            fake.heal();
-            fake.trouble = Some(trouble);
-            if let Err(fault) = run(&mut fake, &name) {
-                let still = fake.databases.values().any(|held| held.oid == 1);
-                if still {
-                    is_whole(&fake, rows, &fault)?;
-                }
-            }
+/// Every database in which somebody typed a row.
+fn rows(fake: &Fake) -> BTreeMap<u32, u64> {
+    let with_rows = fake.databases.values().filter(|held| held.mine > 0);
+    with_rows.map(|held| (held.oid, held.mine)).collect()
+}
+
+/// The names that a person is told of: the live one, and what `slate-undo --list` prints.
+fn printed(fake: &Fake) -> String {
+    let list = Undo::parse_from(["slate-undo", "--list"]).plan(&Config::default(), &fake.world()).unwrap();
+    let lines = list.facts.iter().map(|fact| format!("{} ", fact.text.replace(',', " ")));
+    std::iter::once("shop ".to_owned()).chain(lines).collect()
+}
+
+/// Nobody's rows went without consent, and every place of them is told.
+#[track_caller]
+fn assert_whole(before: &Fake, after: &Fake, run: Run, ended: Result<(), &Fault>, what: &str) {
+    let (live, kept) = run.gives_up();
+    let was_live = before.databases.get(&shop()).map(|held| held.oid);
+    let printed = printed(after);
+    for (oid, mine) in rows(before) {
+        let is_live = Some(oid) == was_live;
+        let agreed = if is_live { live } else { kept };
+        let now = after.databases.iter().find(|(_, held)| held.oid == oid);
+        let Some((name, held)) = now else {
+            assert!(agreed, "{what}: the rows of database {oid} are gone");
+            continue;
+        };
+        assert_eq!(held.mine, mine, "{what}");
+        assert!(printed.contains(&format!("{name} ")), "{what}: nobody is told of {name}: {printed}");
+        let state = ended.err().and_then(|fault| fault.state.clone()).unwrap_or_default();
+        let told = state.contains(&format!("`{name}`")) || state == "nothing was changed";
+        // What a run has nothing to do with it need not tell of.
+        let concerned = is_live && !matches!(run, Run::Gc | Run::Tidy);
+        assert!(ended.is_ok() || !concerned || told, "{what}: {state}");
+    }
+}
+
+/// One whole live database with its own comment and limit; beside it what is kept, templates, and one spare.
+#[track_caller]
+fn assert_sound(fake: &Fake, what: &str) {
+    let world = fake.world();
+    let live = &fake.databases[&shop()];
+    assert!(live.open && live.built, "{what}: {live:#?}");
+    assert_eq!(live.comment.as_deref(), Some("our shop"), "{what}");
+    assert_eq!(live.limit, Some(17), "{what}");
+    let mut spares = 0;
+    for database in world.server.iter().flat_map(|server| &server.databases) {
+        if database.name == shop() {
+            continue;
         }
+        let kind = database.label.as_ref().map(|label| label.kind);
+        let fits = match kind {
+            Some(LabelKind::Kept) => database.open,
+            Some(LabelKind::Template | LabelKind::Spare) => !database.open,
+            _ => false,
+        };
+        assert!(fits, "{what}: {} is left behind: {:#?}", database.name, fake.databases);
+        spares += u32::from(kind == Some(LabelKind::Spare));
+    }
+    assert!(spares <= 1, "{what}: {spares} spares");
+}
+
+/// The present files' contents under the live name, and nothing else in it.
+#[track_caller]
+fn assert_fresh(fake: &Fake, run: Run, what: &str) {
+    let live = &fake.databases[&shop()];
+    assert_eq!((live.mine, live.seeded), (0, !matches!(run, Run::NoSeed | Run::To)), "{what}");
+    let blueprint = live.marker.as_ref().and_then(|marker| marker.blueprint.clone());
+    assert_eq!(blueprint, (run != Run::To).then(|| fake.blueprint.clone()), "{what}");
+}
+
+/// Every place that a run may begin at.
+fn starts() -> Vec<(&'static str, Fake)> {
+    let mut first = Fake::with(&shop(), 5);
+    let live = first.databases.get_mut(&shop()).unwrap();
+    (live.comment, live.limit) = (Some("our shop".to_owned()), Some(17));
+    let after = |fake: &Fake, runs: &[Run]| {
+        let mut fake = fake.clone();
+        runs.iter().for_each(|run| run.on(&mut fake).unwrap());
         fake.heal();
-        run(&mut fake, &name).unwrap();
-
-        prop_assert_eq!(fake.databases.len(), 1, "{:?}", fake.databases);
-        let live = &fake.databases[&name];
-        prop_assert!(live.open && live.built && live.mine == 0 && live.comment.is_none());
-    }
+        fake
+    };
+    let typed = |mut fake: Fake| {
+        fake.databases.get_mut(&shop()).unwrap().mine = 7;
+        fake
+    };
+    let unchanged = after(&first, &[Run::Reset, Run::Tidy]);
+    let mut template_only = typed(unchanged.clone());
+    template_only.databases.retain(|name, _| !name.as_str().contains("spare"));
+    let mut edited = typed(unchanged.clone());
+    edited.blueprint = "second".to_owned();
+    let mut closed = typed(unchanged.clone());
+    closed.databases.get_mut(&shop()).unwrap().open = false;
+    let untidied = typed(after(&typed(unchanged.clone()), &[Run::Reset]));
+    let undone = typed(after(&typed(unchanged.clone()), &[Run::Reset, Run::Tidy, Run::Undo]));
+    vec![
+        ("nothing is ready", first),
+        ("nobody changed anything", unchanged.clone()),
+        ("a spare is ready", typed(unchanged)),
+        ("a template alone", template_only),
+        ("an edited baseline", edited),
+        ("closed by a run that was killed", closed),
+        ("not tidied up yet", untidied),
+        ("undone", undone),
+    ]
 }
 
 #[test]
-fn a_failure_before_the_drop_leaves_all_as_it_was() {
-    let name = DatabaseName::new("shop").unwrap();
-    let before = Fake::with(&name, 5);
-    let steps = plan(&before, &name).unwrap().steps;
-    let drop =
-        steps.iter().position(|step| matches!(step.action, plan::Action::DropDatabase { .. })).unwrap();
+fn with_trouble_at_any_step_nothing_is_lost_and_any_next_run_works() {
+    // Many troubles leave the same behind; once is enough to go on from there.
+    let (mut troubles, mut left) = (0, BTreeSet::new());
+    for (start, before) in starts() {
+        for run in RUNS {
+            let steps = run.plan(&before.world()).map_or(0, |plan| plan.steps.len());
+            // Two more than it has: what is taken back is a step too.
+            for (step, trouble) in (0..steps + 2).flat_map(|step| TROUBLES.map(|trouble| (step, trouble))) {
+                let what = format!("{start}, {run:?}, {trouble:?} at step {step}");
+                let mut fake = before.clone();
+                fake.trouble = Some((step, trouble));
+                let ended = run.on(&mut fake);
+                assert_whole(&before, &fake, run, ended.as_ref().map(|&()| ()), &what);
+                fake.heal();
+                troubles += 1;
+                if left.insert(format!("{fake:?}")) {
+                    RUNS.iter()
+                        .for_each(|next| assert_goes_on(&fake, *next, &format!("{what}, then {next:?}")));
+                }
+            }
+        }
+    }
+    assert!(troubles > 2_000 && left.len() > 100, "{troubles} troubles, {} states", left.len());
+}
 
-    for step in 0..drop {
-        let mut fake = before.clone();
-        fake.trouble = Some((step, Trouble::Fails));
-        let fault = run(&mut fake, &name).unwrap_err();
+/// A run succeeds whatever an earlier one left, and what the background does then puts everything right.
+#[track_caller]
+fn assert_goes_on(fake: &Fake, next: Run, what: &str) {
+    let mut fake = fake.clone();
+    let before = fake.clone();
+    let ended = next.on(&mut fake);
+    assert_whole(&before, &fake, next, ended.as_ref().map(|&()| ()), what);
+    match &ended {
+        Ok(()) => {}
+        Err(fault) => assert!(next == Run::Undo && fault.exit == Exit::Usage, "{what}: {fault}"),
+    }
+    if !matches!(next, Run::Undo | Run::Gc | Run::Tidy) {
+        assert_fresh(&fake, next, what);
+    }
+    if fake.databases.contains_key(&shop()) {
+        Run::Tidy.on(&mut fake).unwrap();
+    }
+    Run::Reset.on(&mut fake).unwrap();
+    assert_whole(&before, &fake, next, Ok(()), what);
+    Run::Tidy.on(&mut fake).unwrap();
+    assert_sound(&fake, what);
+}
 
-        assert_eq!(fake.databases, before.databases, "after a failure of step {step}");
-        let state = fault.state.unwrap();
-        assert!(state.ends_with("your data is whole in `shop`"), "{state}");
+#[test]
+fn a_failure_before_the_names_change_leaves_the_live_database_as_it_was() {
+    for (start, before) in starts() {
+        for run in [Run::Reset, Run::NoUndo, Run::Drop, Run::Undo] {
+            let Ok(plan) = run.plan(&before.world()) else { continue };
+            let last = plan
+                .steps
+                .iter()
+                .position(|step| matches!(step.action, Action::DropDatabase { .. } | Action::Swap { .. }));
+            for step in 0..last.unwrap() {
+                let mut fake = before.clone();
+                fake.trouble = Some((step, Trouble::Fails));
+                let fault = run.on(&mut fake).unwrap_err();
+
+                let was = Held { open: fake.databases[&shop()].open, ..before.databases[&shop()].clone() };
+                assert_eq!(fake.databases[&shop()], was, "{start}, {run:?}, step {step}");
+                assert!(was.open || !before.databases[&shop()].open, "{start}, {run:?}, step {step}");
+                let state = fault.state.unwrap();
+                assert!(state.ends_with("your data is whole in `shop`"), "{state}");
+            }
+        }
+    }
+}
+
+/// What happens between two runs.
+#[derive(Debug, Clone, Copy)]
+enum Meanwhile {
+    Nothing,
+    Types(u64),
+    Edits(u8),
+}
+
+fn meanwhile() -> impl Strategy<Value = Meanwhile> {
+    prop_oneof![
+        Just(Meanwhile::Nothing),
+        (1_u64..9).prop_map(Meanwhile::Types),
+        (0_u8..6).prop_map(Meanwhile::Edits),
+    ]
+}
+
+fn trouble() -> impl Strategy<Value = Option<(usize, Trouble)>> {
+    prop::option::of((0_usize..16, prop::sample::select(&TROUBLES[..])))
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_days_with_any_troubles_lose_nothing(
+        start in 0_usize..8,
+        days in prop::collection::vec((meanwhile(), prop::sample::select(&RUNS[..]), trouble()), 1..9),
+    ) {
+        let (_, mut fake) = starts().swap_remove(start);
+        for (meanwhile, run, trouble) in days {
+            match (meanwhile, fake.databases.get_mut(&shop())) {
+                (Meanwhile::Types(mine), Some(live)) => live.mine += mine,
+                (Meanwhile::Edits(n), _) => fake.blueprint = format!("edit {n}"),
+                _ => {}
+            }
+            let before = fake.clone();
+            fake.trouble = trouble;
+            let ended = run.on(&mut fake);
+            assert_whole(&before, &fake, run, ended.as_ref().map(|&()| ()), &format!("{run:?} {trouble:?}"));
+            fake.heal();
+        }
+        for next in RUNS {
+            assert_goes_on(&fake, next, &format!("{next:?}"));
+        }
     }
 }

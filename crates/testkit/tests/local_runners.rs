@@ -119,3 +119,30 @@ fn a_password_in_an_address_is_told_by_nobody() {
     let journal = fs::read_to_string(shop.notes().join("journal.jsonl")).unwrap();
     assert!(!journal.contains(&shop.password()) && !journal.contains("p%40ss"), "{journal}");
 }
+
+#[test]
+fn a_runner_that_works_on_the_live_database_as_well_is_found_out() {
+    if offline("a migration command that changes the live database") {
+        return;
+    }
+    let shop = Shop::open();
+    let _ = shop.ask("INSERT INTO goods VALUES (3, 'vase')");
+    let address = format!("postgresql://shop:{}@127.0.0.1:{}/shop", shop.password(), shop.port());
+    fs::write(shop.root().join("address"), &address).unwrap();
+    let file = shop.root().join("address").display().to_string();
+    let psql = psql();
+    // It passes the proof: what is absent fails by its name.
+    with_command(
+        &shop,
+        &format!(
+            "{psql} \"$DATABASE_URL\" -f migrations/1_baseline.sql && {psql} \"$(cat {file})\" -c \"CREATE TABLE IF NOT EXISTS stray ()\""
+        ),
+    );
+
+    let told = shop.run("slate-reset", &["--yes"]).told(1);
+
+    assert!(told.cause.contains("definitions in `shop` changed meanwhile"), "{told:?}");
+    assert!(told.state.contains("your data is whole in `shop`"), "{told:?}");
+    assert_eq!(shop.databases(), "shop");
+    assert_eq!(shop.ask("SELECT count(*) FROM goods"), "3");
+}

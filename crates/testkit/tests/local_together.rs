@@ -90,3 +90,74 @@ fn a_reset_goes_through_while_clients_keep_reconnecting() {
     });
     assert_eq!(shop.ask("SELECT count(*) FROM goods"), "2");
 }
+
+#[test]
+fn twenty_resets_by_swap_at_once_end_in_one_sound_database() {
+    if offline("twenty swaps at once") {
+        return;
+    }
+    let shop = Shop::open();
+    let _ = shop.ask("INSERT INTO goods VALUES (3, 'vase')");
+
+    let resets = at_once(&shop, "slate-reset", &["--yes"]);
+
+    for reset in &resets {
+        assert!(reset.code == 0 || (reset.code == 5 && reset.stderr.contains("another run")), "{reset:#?}");
+    }
+    assert!(resets.iter().any(|reset| reset.code == 0), "{resets:#?}");
+    shop.settle();
+    let _ = shop.swap();
+    assert_eq!(shop.ask("SELECT count(*) FROM goods"), "2");
+    let names = shop.databases();
+    let beside = names.split(' ').filter(|name| !name.starts_with("shop__base_")).collect::<Vec<_>>();
+    assert_eq!(beside, ["shop", "shop__kept_1", "shop__spare"], "of all only the changed one is kept");
+    let _ = shop.run("slate-undo", &[]).expect_code(0);
+    assert_eq!(shop.ask("SELECT count(*) FROM goods"), "3");
+}
+
+#[test]
+fn a_client_that_reconnects_during_swaps_never_sees_a_half_built_database() {
+    if offline("clients during a swap") {
+        return;
+    }
+    let shop = Shop::open();
+    let over = AtomicBool::new(false);
+
+    let seen = thread::scope(|scope| {
+        let clients: Vec<_> = (0..4).map(|_| scope.spawn(|| looks(&shop, &over))).collect();
+        for edit in 0..5 {
+            // Another baseline each time, so that each has to be built first.
+            shop.write("migrations/2_edit.sql", &format!("CREATE TABLE edit_{edit} (id int);\n"));
+            let _ = shop.swap();
+        }
+        over.store(true, Ordering::Relaxed);
+        clients.into_iter().flat_map(|client| client.join().unwrap()).collect::<Vec<String>>()
+    });
+
+    let (whole, refused): (Vec<_>, Vec<_>) = seen.iter().partition(|seen| seen.starts_with("2 "));
+    assert!(whole.len() > 20, "{seen:#?}");
+    for cut in refused {
+        let moments = [
+            "is not currently accepting connections",
+            "does not exist",
+            "terminating connection",
+            "server closed the connection",
+            "connection to server was lost",
+            "Connection reset",
+        ];
+        assert!(moments.iter().any(|moment| cut.contains(moment)), "{cut}");
+        assert!(!cut.contains("relation"), "a database without its tables: {cut}");
+    }
+}
+
+/// What a client gets that connects anew for each question: rows and tables, or why not.
+fn looks(shop: &Shop, over: &AtomicBool) -> Vec<String> {
+    let question = "SELECT (SELECT count(*) FROM goods), (SELECT count(*) FROM sold)";
+    let mut seen = Vec::new();
+    while !over.load(Ordering::Relaxed) {
+        let answer = shop.psql("shop").args(["-F", " ", "-c", question]).output().unwrap();
+        let text = if answer.status.success() { answer.stdout } else { answer.stderr };
+        seen.push(String::from_utf8_lossy(&text).trim().to_owned());
+    }
+    seen
+}

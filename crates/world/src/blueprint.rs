@@ -82,6 +82,14 @@ pub(crate) fn text(file: &Path) -> Result<String, Fault> {
     })
 }
 
+/// Path and text of each migration file, for telling where a line goes; none where they can't be read.
+pub(crate) fn migration_texts(root: &Path, migrations: &plan::Migrations) -> Vec<(String, String)> {
+    let Some(dir) = migrations.dir.as_deref() else { return Vec::new() };
+    let files = listed(root, dir, "migrations.dir").unwrap_or_default();
+    let shown = |file: &PathBuf| file.strip_prefix(root).unwrap_or(file).display().to_string();
+    files.iter().filter_map(|file| Some((shown(file), text(file).ok()?))).collect()
+}
+
 fn listed(root: &Path, dir: &str, key: &str) -> Result<Vec<PathBuf>, Fault> {
     let folder = root.join(dir);
     let entries = fs::read_dir(&folder).map_err(|why| unreadable(key, dir, &folder, &why))?;

@@ -16,6 +16,9 @@ use crate::interrupt;
 use crate::postgres::{Postgres, holds_tables, is_empty, is_stopped, said};
 use crate::program::{Program, Run};
 
+/// Between two proofs in their file.
+const PROOFS: &str = "\0";
+
 /// A workspace and its server, for building databases.
 pub(crate) struct Builder<'a> {
     pub root: &'a Path,
@@ -104,6 +107,8 @@ impl Builder<'_> {
         let command = stopping.as_deref().unwrap_or(command);
         let program = self.program(command, migrations, &home, database)?;
         let attempt = format!("`{database}` was not migrated by `{command}`");
+        self.same_files(migrations, &home, &attempt)?;
+        let before = self.live(database);
         program.lines(&mut |line| tell(Said::Line(line))).map_err(|run| told(&attempt, &run))?;
         let built = holds_tables(self.postgres, database).map_err(|error| fault(&attempt, &error))?;
         if !built {
@@ -111,15 +116,24 @@ impl Builder<'_> {
                 .cause("it reported success, and there is no table in it: it seems to use another address")
                 .hint(format!("migrations.variable names what it reads, now {}", variable(migrations))));
         }
+        if before != self.live(database) {
+            return Err(Fault::new(Exit::Failed, attempt)
+                .cause(format!(
+                    "definitions in `{}` changed meanwhile: it works there, too",
+                    self.server.name
+                ))
+                .hint(format!("migrations.variable names what it reads, now {}", variable(migrations))));
+        }
         Ok(Outcome::detail(command))
     }
 
     /// Aimed at a database that is not there, the command must fail and name it: else it would work on another one.
     /// Proved once for a command.
-    fn prove(&mut self, command: &str, migrations: &Migrations, home: &Home) -> Result<(), Fault> {
+    pub(crate) fn prove(&mut self, command: &str, migrations: &Migrations, home: &Home) -> Result<(), Fault> {
         let proof = format!("{command}\n{}\n{home:?}\n{}", variable(migrations), self.server.masked_url());
         let file = self.state.join("proved-runner");
-        if std::fs::read_to_string(&file).is_ok_and(|proved| proved == proof) {
+        let proved = std::fs::read_to_string(&file).unwrap_or_default();
+        if proved.split(PROOFS).any(|proved| proved == proof) {
             return Ok(());
         }
         let absent = self.server.name.suffixed("__absent");
@@ -130,7 +144,10 @@ impl Builder<'_> {
         };
         match self.program(command, migrations, home, &absent)?.output() {
             Err(Run::Failed { said, .. }) if said.contains(absent.as_str()) => {
-                crate::workspace::replace_file(&file, proof.as_bytes())
+                // The migrations' and the models': more of them are from other days.
+                let last = proved.rsplit(PROOFS).next().filter(|last| !last.is_empty());
+                let proofs: Vec<&str> = last.into_iter().chain([proof.as_str()]).collect();
+                crate::workspace::replace_file(&file, proofs.join(PROOFS).as_bytes())
             }
             Err(Run::Failed { said, .. }) => {
                 Err(unproved(format!("aimed at `{absent}` it said: {}", end_of(&said))))
@@ -140,7 +157,7 @@ impl Builder<'_> {
         }
     }
 
-    fn program(
+    pub(crate) fn program(
         &self,
         command: &str,
         migrations: &Migrations,
@@ -368,7 +385,7 @@ fn in_file(attempt: &str, error: &sqlx::Error, text: &str, file: &str) -> Fault 
     Fault::new(Exit::Failed, attempt).cause(format!("{place}: {}", said(error)))
 }
 
-fn told(attempt: &str, run: &Run) -> Fault {
+pub(crate) fn told(attempt: &str, run: &Run) -> Fault {
     match run {
         Run::Interrupted => Fault::new(Exit::Declined, "interrupted"),
         Run::Missing(_) => Fault::new(Exit::NotReady, attempt).cause(run.to_string()),

@@ -12,6 +12,9 @@ use crate::psql::Psql;
 /// How soon the end of a session is noticed: Postgres itself would look every 100 ms.
 const NOTICE: Duration = Duration::from_millis(1);
 
+/// For a change that means nothing without the one after it, whose commit flushes both: one wait for the disk less.
+const UNFLUSHED: &str = "SET LOCAL synchronous_commit = off";
+
 /// Where psql is, found when it is needed.
 pub(crate) type Lazy<'a> = &'a dyn Fn() -> Result<Psql, Fault>;
 
@@ -131,7 +134,7 @@ impl Databases<'_> {
 
     pub fn close(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
         self.postgres.leave(database);
-        let sql = format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", database.quoted());
+        let sql = format!("{UNFLUSHED}; ALTER DATABASE {} ALLOW_CONNECTIONS false", database.quoted());
         self.run(&sql, &format!("`{database}` was not closed"))
     }
 
@@ -264,7 +267,7 @@ impl Databases<'_> {
         let maintenance = self.maintenance().clone();
         let sql =
             carried_over(self.postgres, &maintenance, from, to).map_err(|error| fault(&attempt, &error))?;
-        if sql.is_empty() { Ok(()) } else { self.run(&sql, &attempt).map(|_| ()) }
+        if sql.is_empty() { Ok(()) } else { self.run(&format!("{UNFLUSHED}; {sql}"), &attempt).map(|_| ()) }
     }
 
     pub(crate) fn run(&mut self, sql: &str, attempt: &str) -> Result<Outcome, Fault> {
@@ -342,12 +345,32 @@ pub(crate) fn fault(attempt: &str, error: &sqlx::Error) -> Fault {
     }
 }
 
+/// A refusal with the statement that helps, where the server lacks a right of ours.
+pub(crate) fn granted(fault: Fault, server: &Server) -> Fault {
+    let cause = fault.cause.clone().unwrap_or_default();
+    let user = server.user.quoted();
+    let owned = cause.split_once("must be owner of database ").map(|(_, name)| name.to_owned());
+    let statement = match owned {
+        Some(name) => format!("ALTER DATABASE \"{}\" OWNER TO {user}", name.trim().replace('"', "\"\"")),
+        None if cause.contains("to create database") || cause.contains("to rename database") => {
+            format!("ALTER ROLE {user} CREATEDB")
+        }
+        None if cause.contains("terminate") => format!("GRANT pg_signal_backend TO {user}"),
+        None => return fault,
+    };
+    Fault { exit: Exit::Refused, ..fault }.hint(format!("as a superuser: {statement}"))
+}
+
 /// A failure that psql reported.
 fn refused(attempt: &str, said: &str) -> Fault {
     let fault = Fault::new(Exit::Failed, attempt).cause(said);
     if said.contains("permission denied") || said.contains("must be owner") {
         return Fault { exit: Exit::Refused, ..fault }
             .hint("GRANT what the cause names, or use the owner's role");
+    }
+    if said.contains("is being accessed by other users") {
+        // CREATE DATABASE copies template1, and Postgres copies none that is in use.
+        return Fault { exit: Exit::Refused, ..fault }.hint("close the sessions that the cause tells of");
     }
     fault
 }

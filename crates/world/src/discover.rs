@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -76,6 +76,9 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
     };
+    if wants.elsewhere {
+        return Ok(Found { config, world, held, postgres: Cell::new(None) });
+    }
     if wants.journal {
         world.journal = journal::read(&world.workspace);
     }
@@ -124,7 +127,7 @@ fn is_there(kept: &plan::Kept) -> bool {
 }
 
 /// The configuration, and whether there is a file of it.
-fn configuration(root: &std::path::Path) -> Result<(Config, bool), Fault> {
+fn configuration(root: &Path) -> Result<(Config, bool), Fault> {
     let (text, is_configured) = match fs::read_to_string(root.join("cleanslate.toml")) {
         Ok(text) => (text, true),
         Err(why) if why.kind() == std::io::ErrorKind::NotFound => (String::new(), false),
@@ -180,7 +183,7 @@ fn read_databases(
     let major = server.version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
     let sized = (wants.contents < Reading::All).then_some(&server.name);
     server.databases = databases(&mut postgres, &server.maintenance, major, sized).map_err(attempt)?;
-    let creating = fs::read_to_string(world.workspace.state.join(CREATING)).unwrap_or_default();
+    let creating = creating(&world.workspace.state);
     for database in &mut server.databases {
         recognise(database, &creating, &server.name, &world.workspace, world.now);
         let is_live = database.name == server.name;
@@ -205,18 +208,23 @@ fn read_databases(
     Ok(Some(postgres))
 }
 
-/// The note about a database that is being created and may have no label yet.
+/// The note about databases that are being created and may have no label yet, a line each.
 pub(crate) const CREATING: &str = "creating";
+
+pub(crate) fn creating(state: &Path) -> Vec<String> {
+    let lines = fs::read_to_string(state.join(CREATING)).unwrap_or_default();
+    lines.lines().map(str::to_owned).collect()
+}
 
 /// A crash between CREATE DATABASE and its label leaves a database that only our note knows.
 fn recognise(
     database: &mut Database,
-    creating: &str,
+    creating: &[String],
     of: &DatabaseName,
     workspace: &Workspace,
     now: Timestamp,
 ) {
-    if database.comment.is_none() && creating == database.name.as_str() {
+    if database.comment.is_none() && creating.iter().any(|name| name == database.name.as_str()) {
         // Of the live one: that is whose clone or next it was to be.
         database.label = Some(Label::new(&workspace.id, LabelKind::Building, of, now));
     }
@@ -251,6 +259,7 @@ pub(crate) const AFRESH: Wants = Wants {
     lock: false,
     running: false,
     examine: plan::Examining::Nothing,
+    elsewhere: false,
     where_copies_are: false,
     journal: false,
     detection: false,

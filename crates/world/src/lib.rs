@@ -2,6 +2,7 @@
 
 mod blueprint;
 mod build;
+mod catalog;
 mod cluster;
 mod databases;
 mod discover;
@@ -12,11 +13,13 @@ mod holder;
 pub mod interrupt;
 mod journal;
 mod machine;
+mod models;
 mod postgres;
 mod program;
 mod programs;
 mod psql;
 mod records;
+mod stale;
 pub mod surroundings;
 mod swap;
 mod tree;

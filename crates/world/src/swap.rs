@@ -18,6 +18,7 @@ impl Databases<'_> {
         label: &Label,
         bytes: u64,
     ) -> Result<Outcome, Fault> {
+        self.postgres.leave(from);
         let attempt = format!("`{from}` was not cloned to `{to}`");
         let maintenance = self.maintenance().clone();
         let version = "SELECT current_setting('server_version_num')::int AS number";

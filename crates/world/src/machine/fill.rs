@@ -1,6 +1,6 @@
 //! Filling a database: baseline, marker, and the note about one that is being created.
 
-use std::fs;
+use std::path::Path;
 
 use jiff::Timestamp;
 use plan::{DatabaseName, Exit, Fault, Label, Marker, Migrations, Origin, Outcome, Said};
@@ -8,7 +8,7 @@ use plan::{DatabaseName, Exit, Fault, Label, Marker, Migrations, Origin, Outcome
 use super::Real;
 use super::reach::no_server;
 use crate::databases::{Databases, fault};
-use crate::discover::CREATING;
+use crate::discover::{CREATING, creating};
 use crate::engine;
 use crate::postgres::holds_tables;
 use crate::workspace::replace_file;
@@ -206,20 +206,44 @@ impl Real<'_> {
         database: &DatabaseName,
         create: impl FnOnce(&mut Databases<'_>) -> Result<Outcome, Fault>,
     ) -> Result<Outcome, Fault> {
-        let note = self.world.workspace.state.join(CREATING);
-        replace_file(&note, database.as_str().as_bytes())?;
-        let outcome = self.databases(create)?;
-        // From here on its label tells.
-        let _ = fs::remove_file(note);
-        Ok(outcome)
+        // A note about what is there already would make somebody's database ours.
+        if self.databases(|databases| databases.oid(database))?.is_some() {
+            return Err(Fault::new(Exit::Failed, format!("`{database}` was not created")).cause("it exists"));
+        }
+        let state = &self.world.workspace.state;
+        // Beside the notes of runs that were killed: what they were creating is still to be discarded.
+        let notes = creating(state).into_iter().chain([database.to_string()]);
+        note(state, notes)?;
+        let outcome = self.databases(create);
+        if outcome.is_ok()
+            || self.databases(|databases| databases.oid(database)).is_ok_and(|oid| oid.is_none())
+        {
+            // From here on its label tells.
+            self.forget(database)?;
+        }
+        outcome
+    }
+
+    fn forget(&self, database: &DatabaseName) -> Result<(), Fault> {
+        let state = &self.world.workspace.state;
+        let noted = creating(state);
+        if noted.iter().any(|noted| noted == database.as_str()) {
+            note(state, noted.into_iter().filter(|noted| noted != database.as_str()))?;
+        }
+        Ok(())
     }
 
     pub(super) fn discard(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
-        let note = self.world.workspace.state.join(CREATING);
-        let noted = fs::read_to_string(&note).is_ok_and(|noted| noted == database.as_str());
+        let noted = creating(&self.world.workspace.state).iter().any(|noted| noted == database.as_str());
         let workspace = self.world.workspace.id.clone();
         let outcome = self.databases(|databases| databases.discard(database, &workspace, noted))?;
-        let _ = fs::remove_file(note);
+        self.forget(database)?;
         Ok(outcome)
     }
+}
+
+/// Names that are no more than a line each: one with a line break in it is not noted, and stays for a person to see.
+fn note(state: &Path, names: impl Iterator<Item = String>) -> Result<(), Fault> {
+    let lines: String = names.filter(|name| !name.contains('\n')).map(|name| format!("{name}\n")).collect();
+    replace_file(&state.join(CREATING), lines.as_bytes())
 }

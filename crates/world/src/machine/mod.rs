@@ -1,5 +1,6 @@
 //! Performs approved steps on the real machine.
 
+mod check;
 mod fill;
 mod look;
 mod reach;
@@ -14,7 +15,7 @@ use plan::{
 };
 
 use self::reach::no_server;
-use crate::cluster::Cluster;
+use crate::cluster::{Cluster, maintenance};
 use crate::discover::Found;
 use crate::engine;
 use crate::interrupt;
@@ -41,12 +42,17 @@ pub struct Real<'a> {
     created: bool,
     /// This run loaded the seeds into it.
     seeded: bool,
+    checked: check::Checked,
 }
 
 impl<'a> Real<'a> {
     #[must_use]
     pub fn new(found: &'a Found, timeout: Duration) -> Self {
         let Found { config, world, held, .. } = found;
+        let postgres = found.postgres.take();
+        // What was looked through is the database for commands about databases, unless that is still to be made.
+        let there = |server: &Server| server.maintenance == maintenance(&server.name);
+        let connected = postgres.is_some() && world.server.as_ref().is_some_and(there);
         Self {
             config,
             world,
@@ -54,12 +60,13 @@ impl<'a> Real<'a> {
             held: held.as_ref(),
             server: world.server.clone(),
             engine: world.engine.clone(),
-            postgres: found.postgres.take(),
-            connected: false,
+            postgres,
+            connected,
             locked: false,
             filled: false,
             created: false,
             seeded: false,
+            checked: check::Checked::default(),
         }
     }
 
@@ -135,6 +142,10 @@ impl<'a> Real<'a> {
                 self.note_settings(to)?;
                 Ok(outcome)
             }
+            Action::BuildMigrations { database, migrations } => {
+                self.build_migrations(database, migrations, said)
+            }
+            Action::BuildModels { database, after } => self.build_models(database, after.as_ref()),
             Action::OpenPsql { database, arguments } => {
                 self.connect()?;
                 let server = self.server.as_ref().ok_or_else(no_server)?;
@@ -169,6 +180,8 @@ impl Machine for Real<'_> {
     fn perform(&mut self, action: &Action, said: &mut dyn FnMut(Said<'_>)) -> Result<Outcome, Fault> {
         match action {
             Action::AwaitServer => self.await_server(),
+            Action::Compare(comparison) => self.compare(comparison),
+            Action::Accept { reason } => self.accept(reason),
             Action::WriteFile { path, before, after, recipes } => crate::files::write(
                 &self.world.workspace.root,
                 path,

@@ -7,7 +7,7 @@ use plan::{Config, DatabaseName, Exit, Fault, Kind, Label, LabelKind, Outcome, S
 use super::Real;
 use crate::build::Builder;
 use crate::cluster::{Cluster, maintenance};
-use crate::databases::{Databases, fault};
+use crate::databases::{Databases, fault, granted};
 use crate::discover::AFRESH;
 use crate::postgres::{Postgres, state};
 use crate::psql::Psql;
@@ -148,7 +148,8 @@ impl Real<'_> {
         let (Some(postgres), Some(server)) = (self.postgres.as_mut(), self.server.as_ref()) else {
             return Err(no_server());
         };
-        act(&mut Databases { postgres, psql: &psql, server, timeout: self.timeout })
+        let done = act(&mut Databases { postgres, psql: &psql, server, timeout: self.timeout });
+        done.map_err(|fault| granted(fault, server))
     }
 
     pub(super) fn build<T>(

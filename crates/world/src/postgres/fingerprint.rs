@@ -79,9 +79,15 @@ pub(super) fn fingerprint(
     database: &DatabaseName,
 ) -> Result<Option<String>, sqlx::Error> {
     let Some(rows) = rows(postgres, database)? else { return Ok(None) };
-    let found = postgres.rows(database, DEFINITIONS)?;
-    let hash: Option<String> = found.first().map(|row| row.try_get("hash")).transpose()?;
-    Ok(hash.map(|hash| format!("{hash}{rows}")))
+    Ok(Some(definitions(postgres, database)? + &rows))
+}
+
+/// The hash of a database's definitions alone.
+///
+/// # Errors
+/// It can't be read.
+pub(crate) fn definitions(postgres: &mut Postgres, database: &DatabaseName) -> Result<String, sqlx::Error> {
+    postgres.rows(database, DEFINITIONS)?.first().ok_or(sqlx::Error::RowNotFound)?.try_get("hash")
 }
 
 /// The hash of every row; `None` where there is too much to read. A column with a default that is worked out (a time, a

@@ -3,9 +3,9 @@
 use plan::{DatabaseName, Marker, Origin};
 use sqlx::Row as _;
 
-use super::Postgres;
 use super::changes::{remember, sequences};
 use super::fingerprint::fingerprint;
+use super::{Postgres, code, state};
 
 /// Writes the marker. One that says that we built the database also remembers how everything in it stands.
 pub(crate) fn mark(
@@ -39,11 +39,12 @@ pub(crate) fn marker(
     postgres: &mut Postgres,
     database: &DatabaseName,
 ) -> Result<Option<Marker>, sqlx::Error> {
-    let there = postgres.rows(database, "SELECT to_regclass('cleanslate.marker') IS NOT NULL AS there")?;
-    if !there.first().is_some_and(|row| row.try_get("there").unwrap_or(false)) {
-        return Ok(None);
-    }
-    let rows = postgres.rows(database, "SELECT marker::text AS marker FROM cleanslate.marker LIMIT 1")?;
+    let rows = match postgres.rows(database, "SELECT marker::text AS marker FROM cleanslate.marker LIMIT 1") {
+        Err(error) if code(&error).is_some_and(|code| state::NO_TABLE.contains(&code.as_str())) => {
+            return Ok(None);
+        }
+        rows => rows?,
+    };
     let text: Option<String> = rows.first().map(|row| row.try_get("marker")).transpose()?;
     Ok(text.and_then(|text| serde_json::from_str(&text).ok()))
 }

@@ -12,11 +12,12 @@ use std::time::{Duration, Instant};
 use plan::{Address, DatabaseName, Exit, Fault, RoleName, Server};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgRow, PgSslMode};
-use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection};
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection, Row as _};
 use tokio::runtime::Runtime;
 
 pub(crate) use carry::carried_over;
 pub(crate) use changes::{Baseline, settings_of, since};
+pub(crate) use fingerprint::definitions;
 pub(crate) use mark::{mark, marker};
 pub(crate) use read::{contents, databases, holds_tables, is_empty};
 
@@ -39,6 +40,8 @@ pub(crate) mod state {
     pub const WRONG_PASSWORD: [&str; 2] = ["28P01", "28000"];
     pub const STARTING: &str = "57P03";
     pub const NO_DATABASE: &str = "3D000";
+    /// No such table, or no such schema.
+    pub const NO_TABLE: [&str; 2] = ["42P01", "3F000"];
     pub const NOT_ALLOWED: &str = "42501";
     pub const IN_USE: &str = "55006";
     pub const DISK_FULL: &str = "53100";
@@ -123,22 +126,28 @@ impl Postgres {
         }
     }
 
-    /// One try.
-    pub fn identity(&mut self, maintenance: &DatabaseName) -> Result<Identity, sqlx::Error> {
-        let sql = "SELECT pg_postmaster_start_time()::text, (SELECT system_identifier::text FROM pg_control_system()), \
-                   current_setting('server_version'), pg_is_in_recovery()";
-        let row: (String, String, String, bool) = {
-            let connection = self.connect(maintenance)?;
-            let query = sqlx::query_as(sql).persistent(false);
-            self.runtime.block_on(async {
-                query.fetch_one(self.open.get_mut(&connection).ok_or(sqlx::Error::PoolClosed)?).await
-            })?
-        };
-        let version = row.2.split_whitespace().next().unwrap_or_default().to_owned();
-        Ok(Identity { started: row.0, system_identifier: row.1, version, standby: row.3 })
+    /// How a database of this server is connected to.
+    pub fn options(&self, database: &DatabaseName) -> PgConnectOptions {
+        self.options.clone().database(database.as_str())
     }
 
-    fn connect(&mut self, database: &DatabaseName) -> Result<DatabaseName, sqlx::Error> {
+    /// One try.
+    pub fn identity(&mut self, maintenance: &DatabaseName) -> Result<Identity, sqlx::Error> {
+        let sql = "SELECT pg_postmaster_start_time()::text AS started, current_setting('server_version') AS version, \
+                   (SELECT system_identifier::text FROM pg_control_system()) AS system_identifier, \
+                   pg_is_in_recovery() AS standby";
+        let rows = self.rows(maintenance, sql)?;
+        let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
+        let version: String = row.try_get("version")?;
+        Ok(Identity {
+            started: row.try_get("started")?,
+            system_identifier: row.try_get("system_identifier")?,
+            version: version.split_whitespace().next().unwrap_or_default().to_owned(),
+            standby: row.try_get("standby")?,
+        })
+    }
+
+    fn connect(&mut self, database: &DatabaseName) -> Result<(), sqlx::Error> {
         if !self.open.contains_key(database) {
             let options = self.options.clone().database(database.as_str());
             let connecting =
@@ -147,14 +156,14 @@ impl Postgres {
             let connection = self.runtime.block_on(connecting).map_err(late)??;
             self.open.insert(database.clone(), connection);
         }
-        Ok(database.clone())
+        Ok(())
     }
 
-    /// Rows of one statement.
+    /// Rows of one statement or several, in one round trip: a query that is prepared first takes two.
     pub fn rows(&mut self, database: &DatabaseName, sql: &str) -> Result<Vec<PgRow>, sqlx::Error> {
         self.connect(database)?;
         let connection = self.open.get_mut(database).ok_or(sqlx::Error::PoolClosed)?;
-        let query = sqlx::query(AssertSqlSafe(sql.to_owned())).persistent(false);
+        let query = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
         let rows = self.runtime.block_on(query.fetch_all(&mut *connection));
         self.forget_lost(database, rows)
     }
@@ -164,6 +173,10 @@ impl Postgres {
         self.connect(database)?;
         let connection = self.open.get_mut(database).ok_or(sqlx::Error::PoolClosed)?;
         let done = self.runtime.block_on(connection.execute(sqlx::raw_sql(AssertSqlSafe(sql.to_owned()))));
+        if done.is_err() && sql.starts_with("BEGIN") {
+            // Else all that follows on this connection, what takes it back too, is refused.
+            let _ = self.runtime.block_on(connection.execute("ROLLBACK"));
+        }
         self.forget_lost(database, done.map(|_| ()))
     }
 
@@ -266,6 +279,13 @@ impl Postgres {
         }
         fault(format!("Postgres at {} does not let `{}` in", self.address, self.user)).cause(said(error))
     }
+}
+
+/// As [`unless_stopped`], as an error like others.
+pub(crate) async fn unless_asked<T>(
+    work: impl Future<Output = Result<T, sqlx::Error>>,
+) -> Result<T, sqlx::Error> {
+    unless_stopped(work).await.unwrap_or_else(|| Err(stopped()))
 }
 
 async fn unless_stopped<T>(work: impl Future<Output = T>) -> Option<T> {

@@ -34,8 +34,8 @@ SELECT datname::text AS name, pid, coalesce(usename, '')::text AS who, coalesce(
        coalesce(host(client_addr), '') AS client,
        CASE WHEN xact_start IS NULL THEN NULL ELSE greatest(0, extract(epoch FROM now() - xact_start))::int8 END AS seconds
 FROM pg_stat_activity
-WHERE datname IS NOT NULL AND pid <> pg_backend_pid() AND backend_type IN ('client backend', 'walsender')
-  AND application_name <> 'cleanslate'";
+WHERE datname IS NOT NULL AND pid <> pg_backend_pid() AND coalesce(application_name, '') <> 'cleanslate'
+  AND coalesce(backend_type, 'client backend') IN ('client backend', 'walsender')";
 
 /// Every database of the server that is not a template, with who is connected to it. To measure one takes a look at each
 /// of its files, so only `sized` is measured, or all when there is none.
@@ -162,10 +162,13 @@ fn counted(postgres: &mut Postgres, database: &DatabaseName, tables: &[(String, 
     if parts.is_empty() {
         return Some(Rows { count: 0, exact: true });
     }
-    let limits = "SET statement_timeout = '500ms'; SET lock_timeout = '100ms'; SET row_security = off";
-    postgres.run(database, limits).ok()?;
-    let rows = postgres.rows(database, &format!("SELECT {} AS rows", parts.join(" + ")));
-    postgres.run(database, "RESET statement_timeout; RESET lock_timeout; RESET row_security").ok()?;
+    // All in one message, so for this statement alone.
+    let sql = format!(
+        "SET LOCAL statement_timeout = '500ms'; SET LOCAL lock_timeout = '100ms'; SET LOCAL row_security = off;
+         SELECT {} AS rows",
+        parts.join(" + ")
+    );
+    let rows = postgres.rows(database, &sql);
     Some(Rows { count: unsigned(rows.ok()?.first()?, "rows").ok()?, exact: true })
 }
 

@@ -1,0 +1,75 @@
+//! Whole processes side by side, interleaved: a reset against sqlx-cli, dbmate, diesel and alembic on one server and the
+//! same files, and the start of every binary against `/bin/true`. Prints medians and ratios; ratios are what a machine's
+//! mood does not change.
+//!
+//! `scripts/bench` builds what it needs, makes a journaled filesystem where it may, and runs it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a bench stops at the first thing that is not as it should be"
+)]
+
+mod race;
+mod shop;
+
+use std::path::{Path, PathBuf};
+
+use race::{Contender, race, starts, table};
+use shop::Shop;
+
+/// Resets that come before those that are measured: each leaves a kept database behind.
+const BEFORE: usize = 9;
+
+fn main() {
+    let place = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "/tmp".to_owned()));
+    let rounds = std::env::var("SLATE_BENCH_ROUNDS").map_or(11, |rounds| rounds.parse().unwrap());
+    println!("{} rounds, in {} ({})", rounds, place.display(), filesystem(&place));
+    table("Start of a process", &race(&starts(), 3 * rounds));
+    let programs = std::env::var("SLATE_BENCH_PROGRAMS").unwrap_or_default();
+    for programs in programs.split(':') {
+        on_one_major(&place, programs, rounds);
+    }
+}
+
+fn on_one_major(place: &Path, programs: &str, rounds: usize) {
+    let sample = Shop::sample(place, programs);
+    let major = sample.ask("SHOW server_version");
+    let two_hundred = Shop::migrations(place, programs, 200);
+    let gigabyte = Shop::seeds(place, programs, 1_000_000_000);
+    let empty = Shop::seeds(place, programs, 0);
+    for shop in [&sample, &two_hundred, &empty] {
+        (0..BEFORE).for_each(|_| shop.reset_of_changed());
+    }
+    let kept = sample.ask("SELECT count(*) FROM pg_database WHERE datname LIKE 'bench\\_\\_kept%'");
+    println!("\nPostgres {major}; {kept} databases are kept when the measuring begins");
+
+    let mut one = vec![sample.sqlx(), sample.reset("slate-reset --yes, the sample"), sample.bare()];
+    one.extend(sample.dbmate().into_iter().chain(sample.diesel()));
+    table("Back to the baseline, nobody connected", &race(&one, rounds));
+    let many = [
+        two_hundred.sqlx(),
+        two_hundred.reset("slate-reset --yes, 200 migrations"),
+        sample.reset("the sample"),
+    ];
+    table("200 migrations", &race(&many, rounds));
+    if let Some(alembic) = Shop::alembic(place, programs) {
+        let contenders = [alembic.by_alembic(), alembic.reset("slate-reset --yes")];
+        table("The alembic fixture: drop, create, upgrade head", &race(&contenders, rounds));
+        alembic.end();
+    }
+    let sizes = [empty.reset("no seeds"), gigabyte.reset("1 GB of seeds")];
+    table("From empty to 1 GB", &race(&sizes, 5));
+    let unbuilt = [sample.sqlx(), sample.without_template()];
+    table("Without a template yet", &race(&unbuilt, rounds));
+    sample.strategies();
+    for shop in [sample, two_hundred, empty, gigabyte] {
+        shop.end();
+    }
+}
+
+/// What kind of filesystem a folder is on.
+fn filesystem(place: &Path) -> String {
+    let told = Contender::new("", &["stat", "-f", "-c", "%T", place.to_str().unwrap()]).said(place);
+    told.trim().to_owned()
+}

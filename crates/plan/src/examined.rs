@@ -27,6 +27,8 @@ pub struct Examined {
     /// Ports that services which do not run want, and somebody else has.
     pub taken: Vec<TakenPort>,
     pub room: Vec<Room>,
+    /// Whether the workspace's database holds no table of the user's.
+    pub empty: Option<bool>,
     pub lagging: Vec<Lagging>,
     pub blocking: Vec<Blocking>,
     /// Revisions that no other one follows, of a tool that wants one only.

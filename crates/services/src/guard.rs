@@ -71,6 +71,12 @@ impl Command for Guard {
             matches!(step.action, Action::StopContainers { .. } | Action::CopyVolume { .. })
         });
         plan.steps = before.collect();
+        for step in &mut plan.steps {
+            // Nothing of it is removed by us, so each ends in its own time.
+            if let Action::StopContainers { grace, .. } = &mut step.action {
+                *grace = config.restart.grace;
+            }
+        }
         plan.closing.push(format!("Copied. After `{}`: {}", self.recipe, world.workspace.command("undo")));
         Ok(plan)
     }
@@ -94,7 +100,8 @@ mod tests {
         assert_eq!(
             sample::steps(&plan),
             [
-                "stop shop-cache-1 and shop-api-1",
+                "stop shop-api-1",
+                "stop shop-cache-1",
                 "stop shop-db-1",
                 "copy volume shop_data to shop_data_kept_3",
                 "copy volume aaaaaaaaaaaa to shop_cache_aaaaaaaaaaaa_kept_3",
@@ -102,6 +109,20 @@ mod tests {
         );
         assert!(plan.steps.iter().all(|step| step.action.effect() != Effect::Destroys));
         assert_eq!(plan.need(Confirm::Loss), Need::YesNo);
+    }
+
+    #[test]
+    fn without_a_copy_too_nothing_is_killed() {
+        let guard = Guard::parse_from(["slate-guard", "clean-docker", "--no-undo"]);
+
+        let plan = guard.plan(&sample::config(), &sample::world()).unwrap();
+
+        let own = |action: &Action| matches!(action, Action::StopContainers { grace: None, .. });
+        assert!(
+            !plan.steps.is_empty() && plan.steps.iter().all(|step| own(&step.action)),
+            "{:?}",
+            plan.steps
+        );
     }
 
     #[test]

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::process::{Child, Stdio};
+use std::time::{Duration, Instant};
 
 use testkit::{Sandbox, Shop, Stdin, offline};
 
@@ -131,7 +132,10 @@ fn a_session_that_others_wait_for_is_found() {
     let mut waiter = session(&shop, "SELECT * FROM goods");
     shop.wait_until("SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock'", "1");
 
+    let begun = Instant::now();
     let seen = found(&shop, &[]);
+
+    assert!(begun.elapsed() < Duration::from_secs(20), "it waits for the lock too: {:?}", begun.elapsed());
 
     assert!(
         seen.iter().any(|one| one.starts_with("blocking: ") && one.ends_with("keeps 1 session waiting")),

@@ -5,9 +5,7 @@ mod server;
 mod stack;
 
 use clap::Parser;
-use plan::{
-    Config, EngineFacts, Examining, Fact, Fault, Finding, Plan, Reading, ServerState, Wants, World, words,
-};
+use plan::{Config, EngineFacts, Examining, Fact, Fault, Finding, Plan, ServerState, Wants, World, words};
 use shell::{Command, Shared};
 
 /// Says what is wrong with this workspace's services and database, and what mends it
@@ -73,7 +71,6 @@ impl Command for Doctor {
         Wants {
             engine: EngineFacts::Files,
             databases: true,
-            contents: Reading::Rows,
             blueprint: true,
             examine: if self.deep { Examining::Deep } else { Examining::Seen },
             ..Wants::default()

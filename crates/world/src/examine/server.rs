@@ -5,7 +5,7 @@ use std::time::Duration;
 use plan::{Blocking, DatabaseName, Examined, Lagging, Server};
 use sqlx::Row as _;
 
-use crate::postgres::Postgres;
+use crate::postgres::{Postgres, holds_tables};
 
 /// A look may not take longer than this.
 const SHORT: &str = "SET statement_timeout = '300ms'";
@@ -28,8 +28,10 @@ ORDER BY 1 LIMIT 500";
 
 pub(super) fn look(server: &Server, timeout: Duration, examined: &mut Examined) -> Result<(), sqlx::Error> {
     let Ok(mut postgres) = Postgres::new(server, timeout) else { return Ok(()) };
+    // First of all: what is locked keeps every other look waiting.
     examined.blocking = blocking(&mut postgres, &server.name)?;
     postgres.run(&server.name, SHORT)?;
+    examined.empty = Some(!holds_tables(&mut postgres, &server.name)?);
     examined.lagging = lagging(&mut postgres, &server.name)?;
     Ok(())
 }

@@ -207,6 +207,9 @@ fn a_disk_that_fills_up_during_a_clone_names_what_makes_room() {
         assert!(told.cause.contains("No space left"), "{told:?}");
         assert!(told.hint.contains("--gc"), "{told:?}");
     }
+    // Somebody makes room: without any, a server can't even recover.
+    let grown = Command::new("mount").args(["-o", "remount,size=600m"]).arg(&state).status().unwrap();
+    assert!(grown.success());
     shop.up();
     assert_eq!(shop.ask(&format!("SELECT count(*) FROM goods WHERE id = {}", 10 + n)), "1");
     let _ = shop.run("slate-undo", &["--gc", "--older-than", "0", "--yes", "--no-undo"]).expect_code(0);

@@ -9,10 +9,10 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection};
 
 fn main() {
     let words: Vec<String> = std::env::args().skip(1).collect();
-    let [url, live, kept, next] = words.as_slice() else { panic!("bare_swap URL LIVE KEPT NEXT") };
+    let [url, live, kept, next] = <[String; 4]>::try_from(words).unwrap();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
-        let mut connection = PgConnection::connect(url).await.unwrap();
+        let mut connection = PgConnection::connect(&url).await.unwrap();
         let end = format!("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{live}'");
         connection.execute(sqlx::raw_sql(AssertSqlSafe(end))).await.unwrap();
         let swap = format!(

@@ -250,9 +250,10 @@ impl Databases<'_> {
     ) -> Result<Outcome, Fault> {
         self.postgres.leave(from);
         let comment = comment.map_or_else(|| "NULL".to_owned(), plan::literal);
+        // One message is one transaction, and one that fails leaves none open on our connection.
         let sql = format!(
-            "BEGIN; ALTER DATABASE {} RENAME TO {to}; ALTER DATABASE {to} ALLOW_CONNECTIONS true;
-             COMMENT ON DATABASE {to} IS {comment}; COMMIT",
+            "ALTER DATABASE {} RENAME TO {to}; ALTER DATABASE {to} ALLOW_CONNECTIONS true;
+             COMMENT ON DATABASE {to} IS {comment}",
             from.quoted(),
             to = to.quoted()
         );

@@ -66,10 +66,11 @@ impl Databases<'_> {
         self.postgres.leave(live);
         self.postgres.leave(next);
         let comment = comment.map_or_else(|| "NULL".to_owned(), plan::literal);
+        // One message is one transaction, and one that fails leaves none open on our connection.
         let sql = format!(
-            "BEGIN; ALTER DATABASE {live} RENAME TO {kept}; ALTER DATABASE {next} RENAME TO {live};
+            "ALTER DATABASE {live} RENAME TO {kept}; ALTER DATABASE {next} RENAME TO {live};
              ALTER DATABASE {kept} ALLOW_CONNECTIONS true; ALTER DATABASE {live} ALLOW_CONNECTIONS true;
-             COMMENT ON DATABASE {kept} IS {label}; COMMENT ON DATABASE {live} IS {comment}; COMMIT",
+             COMMENT ON DATABASE {kept} IS {label}; COMMENT ON DATABASE {live} IS {comment}",
             label = plan::literal(&label.text()),
             live = live.quoted(),
             kept = kept.quoted(),

@@ -70,6 +70,7 @@ fn on_one_major(place: &Path, programs: &str, rounds: usize) {
 
 /// What kind of filesystem a folder is on.
 fn filesystem(place: &Path) -> String {
-    let told = Contender::new("", &["stat", "-f", "-c", "%T", place.to_str().unwrap()]).said(place);
+    let told =
+        Contender::new("", &["findmnt", "-n", "-o", "FSTYPE", "-T", place.to_str().unwrap()]).said(place);
     told.trim().to_owned()
 }

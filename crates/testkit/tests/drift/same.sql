@@ -41,7 +41,7 @@ CREATE TABLE t (a integer, b integer, CONSTRAINT c CHECK (a > 0 AND b > 0 AND a 
 --!
 CREATE TABLE t (a integer, b integer, CONSTRAINT c CHECK ((a > 0) AND ((b > 0) AND (a < b))));
 --! between
-CREATE TABLE t (a integer, CONSTRAINT c CHECK (a BETWEEN 1 AND 9), CONSTRAINT d CHECK (NOT a IN (3, 4)));
+CREATE TABLE t (a integer, CONSTRAINT c CHECK (a BETWEEN 1 AND 9), CONSTRAINT d CHECK (a NOT IN (4, 3)));
 --!
 CREATE TABLE t (a integer, CONSTRAINT c CHECK (a >= 1 AND a <= 9), CONSTRAINT d CHECK (a NOT IN (3, 4) ));
 --! grants spelled out
@@ -59,7 +59,7 @@ CREATE TABLE t (a integer, b integer); ALTER TABLE t ADD CONSTRAINT c CHECK (a >
 --! views
 CREATE VIEW v AS SELECT id, email FROM members WHERE email IN ('a', 'b') AND joined_on > CURRENT_DATE;
 --!
-CREATE VIEW v AS SELECT m.id, m.email FROM public.members AS m WHERE ((m.email IN ('a', 'b')) AND m.joined_on > CURRENT_DATE);
+CREATE VIEW v AS SELECT public.members.id, members.email FROM public.members WHERE ((members.email IN ('b', 'a')) AND members.joined_on > CURRENT_DATE);
 --! function bodies
 CREATE FUNCTION f() RETURNS integer LANGUAGE plpgsql AS $$
 BEGIN

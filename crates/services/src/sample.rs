@@ -144,7 +144,6 @@ fn server(kind: Kind) -> Server {
         system_identifier: "7".to_owned(),
         standby: false,
         version: "17.2".to_owned(),
-        standby: false,
         databases: Vec::new(),
     }
 }

@@ -133,7 +133,7 @@ mod tests {
             database.label.as_mut().unwrap().at = Timestamp::from_second(second).unwrap();
             database
         };
-        let world = crate::sample::with_databases(vec![aged(1, -30), aged(2, -90), aged(3, -60)]);
+        let world = crate::sample::with_databases(&[aged(1, -30), aged(2, -90), aged(3, -60)]);
         let config = Config::read("[undo]\nmax_size = \"10 MB\"\n", []).unwrap();
         let mut plan = Plan::new("slate-undo", "shop");
 

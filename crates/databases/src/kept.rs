@@ -112,7 +112,7 @@ mod tests {
     fn a_list_says_of_each_its_number_rows_size_baseline_age_and_why() {
         let newer = kept_database(7, "undo", None);
         let older = kept_database(3, "reset", Some("users +1 row; the rest is as seeded"));
-        let mut world = with_databases(vec![older, newer]);
+        let mut world = with_databases(&[older, newer]);
         world.kept = vec![kept(5, "shop_data"), kept(5, "shop_cache")];
 
         let lines: Vec<(String, String)> =
@@ -139,7 +139,7 @@ mod tests {
 
     #[test]
     fn nothing_kept_is_said() {
-        assert_eq!(list(&with_databases(Vec::new())), [Fact::new("Kept", "nothing")]);
+        assert_eq!(list(&with_databases(&[])), [Fact::new("Kept", "nothing")]);
     }
 
     #[test]
@@ -148,6 +148,6 @@ mod tests {
         let label = other.label.as_mut().unwrap();
         label.of = plan::DatabaseName::new("bakery").unwrap();
 
-        assert!(entries(&with_databases(vec![other])).is_empty());
+        assert!(entries(&with_databases(&[other])).is_empty());
     }
 }

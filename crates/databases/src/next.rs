@@ -166,7 +166,7 @@ mod tests {
     use crate::sample::{config, database, labelled, steps, with_databases};
 
     /// The steps that make the next database, and its name.
-    fn made(beside: Vec<Database>, seeds: bool, to: Option<&str>) -> (Vec<String>, String) {
+    fn made(beside: &[Database], seeds: bool, to: Option<&str>) -> (Vec<String>, String) {
         let (config, world) = (config(), with_databases(beside));
         let server = world.server.as_ref().unwrap();
         let seeds = config.seeds.dir.clone().filter(|_| seeds && to.is_none());
@@ -184,19 +184,19 @@ mod tests {
     fn the_spare_is_taken_as_it_is() {
         let spare = labelled("__spare", 3, LabelKind::Spare, "new");
 
-        assert_eq!(made(vec![spare], true, None), (Vec::new(), "shop__spare".to_owned()));
+        assert_eq!(made(&[spare], true, None), (Vec::new(), "shop__spare".to_owned()));
     }
 
     #[test]
     fn without_a_spare_the_template_is_cloned() {
         let template = labelled("__base_new", 2, LabelKind::Template, "new");
 
-        assert_eq!(made(vec![template], true, None).0, clone("shop__base_new"));
+        assert_eq!(made(&[template], true, None).0, clone("shop__base_new"));
     }
 
     #[test]
     fn without_a_template_one_is_built_and_sealed_before_it_is_cloned() {
-        let (told, name) = made(Vec::new(), true, None);
+        let (told, name) = made(&[], true, None);
 
         let built = ["create", "migrate", "seed", "mark", "seal template", "clone"];
         let begins = |(told, built): (&String, &&str)| told.starts_with(&format!("{built} shop__base_new"));
@@ -214,7 +214,7 @@ mod tests {
 
         for template in [open, stale] {
             // Its name is taken.
-            assert!(made(vec![template], true, None).0[0].starts_with("create shop__base_new_2"));
+            assert!(made(&[template], true, None).0[0].starts_with("create shop__base_new_2"));
         }
     }
 
@@ -222,7 +222,7 @@ mod tests {
     fn without_seeds_it_is_another_template() {
         let template = labelled("__base_new", 2, LabelKind::Template, "new");
 
-        let (told, _) = made(vec![template], false, None);
+        let (told, _) = made(&[template], false, None);
 
         assert_eq!(told[0], "create shop__base_bare");
         assert!(told.iter().all(|told| !told.starts_with("seed")), "{told:?}");
@@ -230,7 +230,7 @@ mod tests {
 
     #[test]
     fn a_version_is_built_for_once_and_no_template_is_left() {
-        let (told, _) = made(vec![labelled("__spare", 3, LabelKind::Spare, "new")], true, Some("2"));
+        let (told, _) = made(&[labelled("__spare", 3, LabelKind::Spare, "new")], true, Some("2"));
 
         assert_eq!(told, ["create shop__next", "migrate shop__next", "mark shop__next as this workspace's"]);
     }
@@ -240,8 +240,8 @@ mod tests {
         let template = labelled("__base_new", 2, LabelKind::Template, "new");
         let half = labelled("__next", 3, LabelKind::Building, "new");
 
-        let (told, _) = made(vec![template.clone(), half], true, None);
-        let (_, beside) = made(vec![template, database("__next", 3)], true, None);
+        let (told, _) = made(&[template.clone(), half], true, None);
+        let (_, beside) = made(&[template, database("__next", 3)], true, None);
 
         assert_eq!(told[0], "discard half-built shop__next");
         assert_eq!(beside, "shop__next_2");

@@ -223,7 +223,7 @@ mod tests {
 
     #[test]
     fn the_names_change_after_everything_else_and_nothing_is_destroyed() {
-        let (plan, kept) = swapped(&with_databases(Vec::new()), "shop__spare");
+        let (plan, kept) = swapped(&with_databases(&[]), "shop__spare");
 
         assert_eq!(
             steps(&plan),
@@ -240,7 +240,7 @@ mod tests {
 
     #[test]
     fn no_number_and_no_name_is_taken_twice() {
-        let mut world = with_databases(vec![kept_database(4, "reset", None), database("__kept_8", 9)]);
+        let mut world = with_databases(&[kept_database(4, "reset", None), database("__kept_8", 9)]);
         world.last_kept = 7;
 
         assert_eq!(swapped(&world, "shop__spare").1, "shop__kept_9");
@@ -251,14 +251,14 @@ mod tests {
         let spare = labelled("__spare", 3, LabelKind::Spare, "new");
         let expected = Expect::Database { name: spare.name.clone(), oid: 3 };
 
-        let (plan, _) = swapped(&with_databases(vec![spare]), "shop__spare");
+        let (plan, _) = swapped(&with_databases(&[spare]), "shop__spare");
 
         assert!(plan.steps.last().unwrap().expects.contains(&expected));
     }
 
     #[test]
     fn the_users_own_comment_goes_with_the_name_and_is_remembered() {
-        let mut world = with_databases(Vec::new());
+        let mut world = with_databases(&[]);
         world.server.as_mut().unwrap().databases[0].comment = Some("our shop".to_owned());
 
         let (plan, _) = swapped(&world, "shop__spare");
@@ -271,7 +271,7 @@ mod tests {
 
     #[test]
     fn a_name_of_63_bytes_keeps_its_suffixes() {
-        let mut world = with_databases(Vec::new());
+        let mut world = with_databases(&[]);
         let long = DatabaseName::new("ü".repeat(31)).unwrap();
         world.server.iter_mut().for_each(|server| server.name = long.clone());
 
@@ -284,7 +284,7 @@ mod tests {
     fn a_drop_without_its_rename_is_finished_first() {
         let mut next = labelled("__next", 3, LabelKind::Next, "new");
         next.label.as_mut().unwrap().comment = Some("our shop".to_owned());
-        let mut world = with_databases(vec![next]);
+        let mut world = with_databases(&[next]);
         world.server.as_mut().unwrap().databases.remove(0);
         let mut plan = Plan::new("slate-reset", "shop");
 
@@ -314,7 +314,7 @@ mod tests {
         ];
         let mut plan = Plan::new("slate-reset", "shop");
 
-        tell(&mut plan, &live, &with_databases(Vec::new()));
+        tell(&mut plan, &live, &with_databases(&[]));
 
         assert_eq!(plan.in_the_way, ["psql has a transaction open since 90 s"]);
         let cut = plan.facts.iter().find(|fact| fact.label == "disconnects").unwrap();

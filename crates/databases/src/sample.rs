@@ -161,7 +161,7 @@ pub(crate) fn kept_database(n: u32, by: &str, why: Option<&str>) -> Database {
 }
 
 /// A private cluster with the live database, marked as built from `old`, and these beside it. The files are `new`.
-pub(crate) fn with_databases(beside: Vec<Database>) -> World {
+pub(crate) fn with_databases(beside: &[Database]) -> World {
     let marker = Marker {
         workspace: "0123456789abcdef".to_owned(),
         system_identifier: "7".to_owned(),
@@ -186,7 +186,7 @@ pub(crate) fn with_databases(beside: Vec<Database>) -> World {
     });
     world.server.iter_mut().for_each(|server| {
         server.kind = Kind::Local;
-        server.databases = std::iter::once(live.clone()).chain(beside.clone()).collect();
+        server.databases = std::iter::once(&live).chain(beside).cloned().collect();
     });
     world
 }

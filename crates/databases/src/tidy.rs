@@ -113,10 +113,10 @@ mod tests {
         let template = labelled("__base_new", 2, LabelKind::Template, "new");
         let spare = labelled("__spare", 3, LabelKind::Spare, "new");
 
-        let told = tidied(&with_databases(vec![template.clone()]));
+        let told = tidied(&with_databases(std::slice::from_ref(&template)));
 
         assert_eq!(told, [&["note the settings of shop"], &SPARED[..]].concat());
-        assert_eq!(tidied(&with_databases(vec![template, spare])), ["note the settings of shop"]);
+        assert_eq!(tidied(&with_databases(&[template, spare])), ["note the settings of shop"]);
     }
 
     #[test]
@@ -127,7 +127,7 @@ mod tests {
             kept_database(3, "undo", None),
         ];
 
-        let told = tidied(&with_databases(kept.into()));
+        let told = tidied(&with_databases(&kept));
 
         assert_eq!(told, ["note the settings of shop", "compare shop__kept_2 with what it was built from"]);
     }
@@ -138,7 +138,7 @@ mod tests {
         kept.open = false;
         let half = labelled("__next", 2, LabelKind::Building, "new");
 
-        let told = tidied(&with_databases(vec![kept, half]));
+        let told = tidied(&with_databases(&[kept, half]));
 
         assert_eq!(
             told,
@@ -158,7 +158,7 @@ mod tests {
             .map(|(n, name)| at(n.into(), labelled(name, 10 + n, LabelKind::Template, &name[7..])));
         let spare = labelled("__spare", 3, LabelKind::Spare, "a");
 
-        let told = tidied(&with_databases(templates.chain([spare]).collect()));
+        let told = tidied(&with_databases(&templates.chain([spare]).collect::<Vec<_>>()));
 
         assert_eq!(
             told,
@@ -175,6 +175,6 @@ mod tests {
         let mut foreign = labelled("__spare", 3, LabelKind::Building, "a");
         foreign.label.as_mut().unwrap().workspace = "another".to_owned();
 
-        assert_eq!(tidied(&with_databases(vec![foreign])), ["note the settings of shop"]);
+        assert_eq!(tidied(&with_databases(&[foreign])), ["note the settings of shop"]);
     }
 }

@@ -260,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_kept_database_takes_the_name_back_and_the_live_one_is_kept() {
-        let world = with_databases(vec![kept_database(3, "reset", None), kept_database(4, "undo", None)]);
+        let world = with_databases(&[kept_database(3, "reset", None), kept_database(4, "undo", None)]);
 
         let newest = undo(&[], &world).unwrap();
         let third = undo(&["--to", "3"], &world).unwrap();
@@ -290,7 +290,7 @@ mod tests {
     fn where_the_live_one_is_gone_the_kept_one_has_its_comment_again() {
         let mut kept = kept_database(3, "reset", None);
         kept.label.as_mut().unwrap().comment = Some("our shop".to_owned());
-        let mut world = with_databases(vec![kept]);
+        let mut world = with_databases(&[kept]);
         world.server.as_mut().unwrap().databases.remove(0);
 
         let plan = undo(&[], &world).unwrap();
@@ -306,6 +306,6 @@ mod tests {
         let mut kept = kept_database(3, "reset", None);
         kept.prepared = 1;
 
-        assert_eq!(undo(&[], &with_databases(vec![kept])).unwrap_err().exit, Exit::Refused);
+        assert_eq!(undo(&[], &with_databases(&[kept])).unwrap_err().exit, Exit::Refused);
     }
 }

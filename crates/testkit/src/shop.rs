@@ -136,6 +136,7 @@ impl Shop {
     ///
     /// # Panics
     /// It fails, or it or the background outlives the deadline.
+    #[must_use]
     #[track_caller]
     #[must_use]
     pub fn swap(&self) -> Output {

@@ -1,6 +1,6 @@
 //! The fake that the law is held against does what a real server does: the same steps on both, and the same comes of it.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -50,6 +50,21 @@ fn name(suffix: &str) -> DatabaseName {
     DatabaseName::new(format!("shop{suffix}")).unwrap()
 }
 
+/// Our marker in a database.
+#[derive(Debug, PartialEq, Eq)]
+enum Marked {
+    /// Nobody gets in.
+    Unseen,
+    Not,
+    Of(String),
+}
+
+impl Marked {
+    fn of(open: bool, blueprint: Option<String>) -> Self {
+        if open { blueprint.map_or(Self::Not, Self::Of) } else { Self::Unseen }
+    }
+}
+
 /// A database as far as both know it.
 #[derive(Debug, PartialEq, Eq)]
 struct Seen {
@@ -60,7 +75,7 @@ struct Seen {
     why: Option<bool>,
     rows: Option<u64>,
     built: bool,
-    marker: Option<Option<String>>,
+    marker: Marked,
     unchanged: Option<bool>,
 }
 
@@ -79,11 +94,11 @@ fn real(found: &World, psql: &dyn Fn(&str, &str) -> String) -> BTreeMap<String, 
     let ours = databases.filter(|database| database.name.as_str() != "postgres");
     let seen = ours.map(|database| {
         let name = database.name.as_str();
-        let inside = database.open.then(|| psql(name, INSIDE)).unwrap_or_default();
+        let inside = if database.open { psql(name, INSIDE) } else { String::new() };
         let mut inside = inside.split('|');
         let built = inside.next() == Some("t");
         let rows = inside.next().and_then(|rows| rows.parse().ok());
-        let marker = database.open.then(|| inside.next().map(str::to_owned));
+        let marker = Marked::of(database.open, inside.next().map(str::to_owned));
         let limit = limits[name].parse().ok();
         (name.to_owned(), Seen { open: database.open, limit, rows, built, marker, ..labelled(database) })
     });
@@ -101,7 +116,7 @@ fn faked(fake: &Fake) -> BTreeMap<String, Seen> {
             limit: held.limit,
             rows: held.open.then_some(held.mine),
             built: held.open && held.built,
-            marker: held.open.then_some(blueprint),
+            marker: Marked::of(held.open, blueprint),
             ..labelled(database)
         };
         (database.name.to_string(), seen)
@@ -121,7 +136,7 @@ fn labelled(database: &plan::Database) -> Seen {
         why: kept.map(|kept| kept.why.is_some()),
         rows: None,
         built: false,
-        marker: None,
+        marker: Marked::Unseen,
         unchanged: since.map(|since| *since == Since::Unchanged),
     }
 }

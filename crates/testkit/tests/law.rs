@@ -1,7 +1,7 @@
 //! The law: at every prefix of a plan, and with any reply lost, the user's data exists whole under a name that we can
 //! print, or is gone because that was agreed; and running again is safe, and leaves nothing behind.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+#![expect(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test fails by panicking")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -150,7 +150,9 @@ fn starts() -> Vec<(&'static str, Fake)> {
     (live.comment, live.limit) = (Some("our shop".to_owned()), Some(17));
     let after = |fake: &Fake, runs: &[Run]| {
         let mut fake = fake.clone();
-        runs.iter().for_each(|run| run.on(&mut fake).unwrap());
+        for run in runs {
+            run.on(&mut fake).unwrap();
+        }
         fake.heal();
         fake
     };
@@ -162,7 +164,7 @@ fn starts() -> Vec<(&'static str, Fake)> {
     let mut template_only = typed(unchanged.clone());
     template_only.databases.retain(|name, _| !name.as_str().contains("spare"));
     let mut edited = typed(unchanged.clone());
-    edited.blueprint = "second".to_owned();
+    "second".clone_into(&mut edited.blueprint);
     let mut closed = typed(unchanged.clone());
     closed.databases.get_mut(&shop()).unwrap().open = false;
     let untidied = typed(after(&typed(unchanged.clone()), &[Run::Reset]));
@@ -196,8 +198,9 @@ fn with_trouble_at_any_step_nothing_is_lost_and_any_next_run_works() {
                 fake.heal();
                 troubles += 1;
                 if left.insert(format!("{fake:?}")) {
-                    RUNS.iter()
-                        .for_each(|next| assert_goes_on(&fake, *next, &format!("{what}, then {next:?}")));
+                    for next in RUNS {
+                        assert_goes_on(&fake, next, &format!("{what}, then {next:?}"));
+                    }
                 }
             }
         }

@@ -27,7 +27,6 @@ pub enum Trouble {
 /// A database in memory.
 #[expect(clippy::struct_excessive_bools, reason = "each is one thing that a database has or has not")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a database is")]
 pub struct Held {
     pub oid: u32,
     pub open: bool,

@@ -138,7 +138,6 @@ impl Shop {
     /// It fails, or it or the background outlives the deadline.
     #[must_use]
     #[track_caller]
-    #[must_use]
     pub fn swap(&self) -> Output {
         let output = self.run("slate-reset", &["--yes"]).expect_code(0);
         self.settle();

@@ -3,6 +3,7 @@
 
 #![expect(clippy::panic, clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::fmt::Write as _;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
@@ -182,7 +183,7 @@ fn bad_files_are_told_in_bounded_time_and_nothing_is_written() {
     let work = sandbox.work();
     let mut bomb = "a0: &a0 [x,x,x,x,x,x,x,x,x]\n".to_owned();
     for n in 1..30 {
-        bomb.push_str(&format!("a{n}: &a{n} [{}]\n", vec![format!("*a{}", n - 1); 9].join(",")));
+        writeln!(bomb, "a{n}: &a{n} [{}]", vec![format!("*a{}", n - 1); 9].join(",")).unwrap();
     }
     sandbox.write("compose.yml", &bomb);
     sandbox.write("a/compose.yml", &format!("services:\n{}", "  x: {image: 'postgres:16'}\n".repeat(70_000)));

@@ -141,7 +141,13 @@ fn configuration(root: &Path) -> Result<(Config, bool), Fault> {
 
 /// Where the server is: configured, else compose where compose files describe a Postgres, else local.
 fn kind(config: &Config, detected: Option<&plan::Detected>) -> Kind {
-    let described = || detected.is_some_and(|found| found.database.is_some());
+    // One that can't be read may describe a Postgres: Compose tells what is wrong with it, and no second server is made.
+    let is_compose = |line: &String| {
+        let name = line.split(':').next().unwrap_or_default();
+        ["compose.", "docker-compose."].iter().any(|start| name.starts_with(start)) && !name.contains('/')
+    };
+    let described =
+        || detected.is_some_and(|found| found.database.is_some() || found.unread.iter().any(is_compose));
     match config.database.server {
         Some(kind) => kind,
         None if engine::is_told(config) || described() => Kind::Compose,

@@ -36,6 +36,7 @@ impl<'a> Pairing<'a> {
     /// From the large to the small: a renamed table's columns are looked at under its new name.
     pub(crate) fn find(&mut self) {
         self.labels();
+        self.moved_extensions();
         for kind in [
             Kind::Schema,
             Kind::Type,
@@ -60,6 +61,16 @@ impl<'a> Pairing<'a> {
             self.of(kind);
         }
         self.unique();
+    }
+
+    /// What an extension that moved provides is spoken of by its new schema.
+    fn moved_extensions(&mut self) {
+        let extensions = self.first.objects.iter().filter(|(identity, _)| identity.kind == Kind::Extension);
+        for (identity, facts) in extensions {
+            if let (Some(here), Some(there)) = (facts.get("schema"), self.second.fact(identity, "schema")) {
+                self.renames.add(here, there);
+            }
+        }
     }
 
     /// A label of an enum that is another word in the second: what uses it differs with it.

@@ -325,6 +325,9 @@ pub(crate) fn said(error: &sqlx::Error) -> String {
                 None => error.message().to_owned(),
             }
         }
+        sqlx::Error::Io(error) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+            "the server ended the connection".to_owned()
+        }
         sqlx::Error::Io(error) => error.to_string(),
         other => other.to_string(),
     }

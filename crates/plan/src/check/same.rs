@@ -60,9 +60,9 @@ pub(crate) fn same(
     match (kind, aspect) {
         (Kind::Column, "default") => renames.join(&default_for(a, types.0), &default_for(b, types.1)),
         (Kind::Routine, "body") => lines(a) == lines(b),
-        (_, "comment" | "owner" | "labels" | "value" | "version" | "grants") => false,
         // The words of a moved extension's schemas are the same in what it provides, not in its own place.
-        (Kind::Extension, "schema") => false,
+        (_, "comment" | "owner" | "labels" | "value" | "version" | "grants")
+        | (Kind::Extension, "schema") => false,
         _ if first.is_none() || second.is_none() => false,
         (
             _,

@@ -62,7 +62,7 @@ impl<'a> Tree<'a> {
         self.below(folder).next().is_some()
     }
 
-    /// A file's text. `None` where there is no such file, or it can't be read, which [`Self::unread`] then tells.
+    /// A file's text. `None` where there is no such file, or it can't be read, which `unread` then tells.
     pub fn text(&self, path: &str) -> Option<Rc<str>> {
         if !self.has(path) {
             return None;

@@ -87,8 +87,6 @@ pub struct KeptAs {
 pub enum LabelKind {
     /// Being built: holds nothing of anybody's.
     Building,
-    /// Built, and about to take the live name.
-    Next,
     /// Complete, closed to connections, to be cloned and never used itself.
     Template,
     /// A clone of a template, closed to connections, for the next reset.
@@ -120,7 +118,7 @@ impl Label {
     /// ```
     /// # use plan::*;
     /// let shop = DatabaseName::new("shop").unwrap();
-    /// let label = Label::new("w", LabelKind::Next, &shop, jiff::Timestamp::UNIX_EPOCH);
+    /// let label = Label::new("w", LabelKind::Building, &shop, jiff::Timestamp::UNIX_EPOCH);
     /// assert_eq!(Label::read(&label.text()), Some(label));
     /// assert_eq!(Label::read("our shop"), None);
     /// ```

@@ -128,7 +128,8 @@ impl Recipe<'_> {
             at: self.world.now,
             fingerprint: None,
             models: blueprint.and_then(|blueprint| blueprint.models.clone()),
-            sequences: None,
+            counted: false,
+            rows: None,
         };
         Step::new(Action::Stamp { database: database.clone(), marker }, "the next run knows whose it is")
     }

@@ -24,9 +24,12 @@ pub struct Marker {
     /// Hash of the model files when it was built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub models: Option<String>,
-    /// Hash of where every sequence stood when it was marked; `None` where changes since then can't be told.
+    /// Whether Postgres' counters were noted with it, so that changes since then can be told.
+    #[serde(default)]
+    pub counted: bool,
+    /// Rows in it when it was built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sequences: Option<String>,
+    pub rows: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -269,7 +269,8 @@ fn marker(world: &World) -> Marker {
         at: world.now,
         fingerprint: None,
         models: None,
-        sequences: None,
+        counted: false,
+        rows: None,
     }
 }
 

@@ -85,7 +85,7 @@ impl Databases<'_> {
         &mut self,
         database: &DatabaseName,
         label: &Label,
-        settings: Option<String>,
+        settings: Option<&str>,
     ) -> Result<Outcome, Fault> {
         let attempt = format!("`{database}` was not compared");
         self.is_kept(database, &label.workspace, &attempt)?;
@@ -93,7 +93,7 @@ impl Databases<'_> {
         // Our own session is on it already; from here on nobody else gets in, so what we see stays so.
         let shut = format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", database.quoted());
         self.run(&shut, &attempt)?;
-        let seen = since(self.postgres, database, there.as_ref(), settings.as_deref());
+        let seen = since(self.postgres, database, there.as_ref(), settings);
         let since = seen.map(|seen| seen.since).map_err(|error| fault(&attempt, &error));
         if matches!(since, Ok(Since::Unchanged)) {
             self.remove(database)?;

@@ -1,6 +1,6 @@
 //! What an action is called, before and after: plan, bar, report and error say the same.
 
-use crate::{Action, words};
+use crate::{Action, DatabaseName, words};
 
 impl Action {
     /// In two columns: a verb, and what it is done to. In the present for a plan and a bar.
@@ -70,7 +70,7 @@ impl Action {
                 ("give", "gave", format!("`{to}` the owner, rights and settings of `{from}`"))
             }
             Self::DiscardDatabase { database } => {
-                ("discard", "discarded", format!("half-built `{database}`"))
+                ("discard", "discarded", format!("{} `{database}`", unfinished(database)))
             }
             Self::CloseDatabase { database } => ("close", "closed", format!("`{database}` to new sessions")),
             Self::OpenDatabase { database } => ("open", "opened", format!("`{database}` again")),
@@ -99,9 +99,15 @@ impl Action {
             Self::BuildModels { database, .. } => {
                 ("build", "built", format!("the models' side, `{database}`"))
             }
+            Self::TryModels { database } => ("try", "tried", format!("each model in `{database}`")),
             Self::Compare(comparison) => ("compare", "compared", comparison.named()),
             Self::Accept { .. } => ("accept", "accepted", "what was found".to_owned()),
             Self::OpenPsql { database, .. } => ("open", "closed", format!("psql on `{database}`")),
         }
     }
+}
+
+/// What a database that goes was: one side of a comparison, or one that was never finished.
+fn unfinished(database: &DatabaseName) -> &'static str {
+    if database.as_str().contains("__check_") { "scratch" } else { "half-built" }
 }

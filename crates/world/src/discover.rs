@@ -55,7 +55,8 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     let held =
         wants.lock.then(|| workspace::hold(&workspace, options.command, options.timeout)).transpose()?;
     let open = config.database.server.is_none() && !engine::is_told(&config);
-    let detected = (wants.detection || !is_configured || open).then(|| tree::detected(&root));
+    let asked = wants.detection || (!wants.elsewhere && (!is_configured || open));
+    let detected = asked.then(|| tree::detected(&root));
     if let Some(detected) = detected.as_ref().filter(|_| !is_configured) {
         config.complete(detected);
     }

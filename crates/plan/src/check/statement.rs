@@ -9,8 +9,13 @@ use super::remedy::{commented, differs, renamed};
 
 /// Statements for one cause and all that follows from it, in an order that works.
 pub(crate) fn statements(cause: &Cause, expected: &Catalog) -> Vec<String> {
+    let own = statement(&cause.difference, expected);
+    let holds_others = matches!(cause.difference.of.kind, Kind::Relation | Kind::Schema | Kind::Type);
+    if holds_others && own.iter().all(|line| line.starts_with("--")) {
+        return own;
+    }
     let mut all: Vec<&Difference> = std::iter::once(&cause.difference).chain(&cause.follows).collect();
-    all.sort_by_key(|difference| (rank(difference.of.kind), is_foreign_key(&difference.facts)));
+    all.sort_by_key(|difference| order(difference));
     let mut made: Vec<&Identity> = Vec::new();
     let mut out = Vec::new();
     for difference in &all {
@@ -54,8 +59,11 @@ fn is_made_whole(kind: Kind) -> bool {
     matches!(kind, Constraint | Index | Routine | Rule | Statistics | Trigger)
 }
 
-fn is_foreign_key(facts: &Facts) -> bool {
-    facts.get("is").is_some_and(|is| is == "foreign key")
+/// What is built on others comes after them: a view after the columns that it shows, its index after it.
+fn order(difference: &Difference) -> (u8, bool) {
+    let is_view = difference.of.kind == Kind::Relation && difference.is.ends_with("view");
+    let rank = if is_view { rank(Kind::Constraint) } else { rank(difference.of.kind) };
+    (rank, is_view || difference.is == "foreign key")
 }
 
 /// A line that says what is left to a person, and why.
@@ -176,7 +184,15 @@ fn relation(of: &Identity, facts: &Facts, expected: &Catalog) -> Result<String, 
     let get = |name: &str| facts.get(name).map(String::as_str);
     let definition = get("definition").map(|text| text.trim_end().trim_end_matches(';'));
     match (get("is"), definition) {
-        (Some("view"), Some(definition)) => Ok(format!("CREATE VIEW {} AS{definition};", path(of))),
+        (Some("view"), Some(definition)) => {
+            let options = ["security barrier", "security invoker", "check option"].into_iter();
+            let options = options
+                .filter_map(|name| Some(format!("{} = {}", name.replace(' ', "_"), get(name)?)))
+                .collect::<Vec<_>>()
+                .join(", ");
+            let with = if options.is_empty() { options } else { format!(" WITH ({options})") };
+            Ok(format!("CREATE VIEW {}{with} AS{definition};", path(of)))
+        }
         (Some("materialized view"), Some(definition)) => {
             Ok(format!("CREATE MATERIALIZED VIEW {} AS{definition};", path(of)))
         }

@@ -65,7 +65,7 @@ impl Real<'_> {
         let (models, migrations) = (&self.config.models, &self.config.migrations);
         let tried = self.build(|builder| builder.exercise(database, models, migrations))?;
         self.checked.refused = refused(&tried);
-        let done = tried.values().filter(|tried| tried.error.is_none()).count();
+        let done = tried.values().filter(|tried| tried.error.is_none() && tried.unfilled.is_empty()).count();
         let outcome =
             format!("{done} of {} inserted, read and updated", words::count(tried.len() as u64, "model"));
         Ok(Outcome::detail(outcome))

@@ -74,8 +74,11 @@ pub(crate) fn differs(
             let word = if wanted.is_some() { "UNLOGGED" } else { "LOGGED" };
             vec![format!("ALTER TABLE {} SET {word};", path(of))]
         }
-        (Kind::Trigger, "fires") => match wanted {
-            None => vec![format!("ALTER TABLE {} ENABLE TRIGGER {};", path(of), quoted(&of.name))],
+        (Kind::Trigger | Kind::Rule, "fires") => match wanted {
+            None => {
+                let word = of.kind.word().to_uppercase();
+                vec![format!("ALTER TABLE {} ENABLE {word} {};", path(of), quoted(&of.name))]
+            }
             Some(_) => by_hand(),
         },
         (

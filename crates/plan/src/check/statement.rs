@@ -10,6 +10,15 @@ use super::remedy::{commented, differs, renamed};
 /// Statements for one cause and all that follows from it, in an order that works.
 pub(crate) fn statements(cause: &Cause, expected: &Catalog) -> Vec<String> {
     let own = statement(&cause.difference, expected);
+    let signature = ["returns", "arguments", "argument types", "is"];
+    let signed = |difference: &&Difference| matches!(&difference.change, Change::Differs { aspect, .. } if signature.contains(aspect));
+    let of = &cause.difference;
+    if of.of.kind == Kind::Routine
+        && let Some(other) = std::iter::once(of).chain(&cause.follows).find(signed)
+    {
+        // It has to be dropped first, and what uses it with it.
+        return vec![remark(other, "its arguments or result are left to you")];
+    }
     let holds_others = matches!(cause.difference.of.kind, Kind::Relation | Kind::Schema | Kind::Type);
     if holds_others && own.iter().all(|line| line.starts_with("--")) {
         return own;
@@ -21,7 +30,10 @@ pub(crate) fn statements(cause: &Cause, expected: &Catalog) -> Vec<String> {
     for difference in &all {
         // What is made as a whole is made once, and its columns with it.
         let whole = difference.of.is_on_relation() && made.contains(&&difference.of.owner());
-        if made.contains(&&difference.of) || (whole && difference.of.kind == Kind::Column) {
+        if made.contains(&&difference.of)
+            || is_inherited(difference, &cause.difference)
+            || (whole && difference.of.kind == Kind::Column)
+        {
             continue;
         }
         let told = statement(difference, expected);
@@ -32,6 +44,14 @@ pub(crate) fn statements(cause: &Cause, expected: &Catalog) -> Vec<String> {
     }
     out.extend(all.iter().filter_map(|difference| owned(difference)));
     out
+}
+
+/// A child's column changes with its parent's.
+fn is_inherited(difference: &Difference, cause: &Difference) -> bool {
+    let (of, parent) = (&difference.of, &cause.of);
+    of.kind == Kind::Column
+        && (of.kind, &of.name) == (parent.kind, &parent.name)
+        && of.owner() != parent.owner()
 }
 
 fn statement(difference: &Difference, expected: &Catalog) -> Vec<String> {
@@ -143,6 +163,13 @@ fn kind(of: &Identity, facts: &Facts) -> Result<String, &'static str> {
             let default = get("default").map(|value| format!(" DEFAULT {value}")).unwrap_or_default();
             let not_null = if facts.contains_key("not null") { " NOT NULL" } else { "" };
             Ok(format!("CREATE DOMAIN {} AS {base}{default}{not_null};", path(of)))
+        }
+        Some("composite type") => {
+            let parts: Vec<(String, String)> =
+                get("attributes").and_then(|parts| serde_json::from_str(parts).ok()).unwrap_or_default();
+            let parts: Vec<String> =
+                parts.iter().map(|(name, kind)| format!("{} {kind}", quoted(name))).collect();
+            Ok(format!("CREATE TYPE {} AS ({});", path(of), parts.join(", ")))
         }
         _ => Err("write it by hand"),
     }

@@ -154,7 +154,9 @@ impl Real<'_> {
         found.splice(0..0, missing);
         found.extend(std::mem::take(&mut self.checked.refused));
         if comparison.form != Form::Sql {
-            found.iter_mut().for_each(|finding| finding.sql.clear());
+            for finding in &mut found {
+                finding.sql.clear();
+            }
         }
         let mut outcome = Outcome { lines: comparison.form.lines(&found), ..Outcome::default() };
         // Between statements a line of words is a remark.

@@ -12,6 +12,8 @@ class Unfilled(Exception):
 
 
 def sample(kind, n, name):
+    if isinstance(kind, sa.Interval):
+        return datetime.timedelta(seconds=n)
     while isinstance(kind, TypeDecorator):
         kind = kind.impl
     word = type(kind).__name__.upper()
@@ -29,7 +31,7 @@ def sample(kind, n, name):
     text = f"{n}@example.com" if "mail" in name else f"https://example.com/{n}" if "url" in name else str(n)
     simple = [
         (sa.Boolean, True), (sa.String, text), (sa.Integer, n), (sa.Float, float(n)), (sa.Numeric, decimal.Decimal(n % 9)),
-        (sa.Date, NOW.date()), (sa.Time, NOW.time()), (sa.Interval, datetime.timedelta(seconds=n)), (sa.LargeBinary, b"v"),
+        (sa.Date, NOW.date()), (sa.Time, NOW.time()), (sa.LargeBinary, b"v"),
     ]
     if isinstance(kind, sa.DateTime):
         return NOW.replace(tzinfo=datetime.timezone.utc) if kind.timezone else NOW

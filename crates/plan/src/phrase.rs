@@ -1,6 +1,6 @@
 //! What an action is called, before and after: plan, bar, report and error say the same.
 
-use crate::{Action, words};
+use crate::{Action, DatabaseName, words};
 
 impl Action {
     /// In two columns: a verb, and what it is done to. In the present for a plan and a bar.
@@ -97,6 +97,7 @@ impl Action {
             Self::BuildModels { database, .. } => {
                 ("build", "built", format!("the models' side, `{database}`"))
             }
+            Self::TryModels { database } => ("try", "tried", format!("each model in `{database}`")),
             Self::Compare(comparison) => ("compare", "compared", comparison.named()),
             Self::Accept { .. } => ("accept", "accepted", "what was found".to_owned()),
             Self::OpenPsql { database, .. } => ("open", "closed", format!("psql on `{database}`")),

@@ -55,7 +55,7 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     let held =
         wants.lock.then(|| workspace::hold(&workspace, options.command, options.timeout)).transpose()?;
     let open = config.database.server.is_none() && !engine::is_told(&config);
-    let detected = (wants.detection || !is_configured || open).then(|| tree::detected(&root));
+    let detected = is_detected(wants, is_configured && !open).then(|| tree::detected(&root));
     if let Some(detected) = detected.as_ref().filter(|_| !is_configured) {
         config.complete(detected);
     }
@@ -110,6 +110,11 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     }
     examine::examine(&config, &mut world, wants, options.timeout);
     Ok(Found { config, world, held, postgres: Cell::new(postgres) })
+}
+
+/// Whether the work tree is walked: nobody needs it for addresses that somebody gave.
+fn is_detected(wants: Wants, is_told: bool) -> bool {
+    wants.detection || !(is_told || wants.elsewhere)
 }
 
 /// Where nothing of the engine's is kept, nobody needs to look for where it was.

@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use plan::{
-    Config, Database, DatabaseName, EngineFacts, Fault, Kind, Label, LabelKind, Reading, Server, ServerState,
-    Wants, Workspace, World,
+    Config, Database, DatabaseName, EngineFacts, Fault, Kind, Label, LabelKind, Reading, ServerState,
+    Wants, Workspace, World, guard,
 };
 
 use crate::blueprint::blueprint;
 use crate::cluster::Cluster;
 use crate::engine;
 use crate::examine;
+use crate::inside;
 use crate::journal;
 use crate::postgres::{Baseline, Postgres, contents, databases, marker, since};
 use crate::records::Records;
@@ -65,6 +66,7 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     let mut world = World {
         now: Timestamp::now(),
         workspace,
+        surroundings: inside::surroundings(&config),
         detected,
         files: None,
         blueprint,
@@ -90,6 +92,11 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     }
     match kind(&config, world.detected.as_ref()) {
         Kind::Local => world.server = Some(Cluster::of(&config, &world.workspace)?.server()),
+        Kind::Compose if inside::is_inside() => {
+            world.surroundings.inside = true;
+            let server = inside::server(&config, &world.workspace.root, &mut world.surroundings);
+            world.server = examine::or_kept(server, &mut world, wants)?;
+        }
         Kind::Compose => {
             let engine = engine::discover(&config, &world.workspace, wants, options.timeout);
             if let Some(engine) = examine::or_kept(engine, &mut world, wants)? {
@@ -101,7 +108,7 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     }
     if wants.running {
         // Whose it is says more than that it does not run.
-        plan::guard::own_server(&world)?;
+        guard::own_server(&world)?;
     }
     let mut postgres = None;
     if wants.databases {
@@ -161,10 +168,10 @@ fn read_databases(
     records: &Records,
     timeout: Duration,
 ) -> Result<Option<Postgres>, Fault> {
-    let Some(server) = world.server.as_mut() else { return Ok(None) };
-    if server.state != ServerState::Running {
-        return if wants.running { Err(not_running(server, &world.workspace)) } else { Ok(None) };
+    if world.server.as_ref().is_none_or(|server| server.state != ServerState::Running) {
+        return if world.server.is_some() && wants.running { Err(not_running(world)) } else { Ok(None) };
     }
+    let Some(server) = world.server.as_mut() else { return Ok(None) };
     if let (None, Some(engine)) = (&server.address, &world.engine) {
         return if wants.running { Err(engine::unreachable(engine)) } else { Ok(None) };
     }
@@ -244,15 +251,17 @@ fn name_services(database: &mut Database, engine: Option<&plan::Engine>) {
     }
 }
 
-fn not_running(server: &Server, workspace: &Workspace) -> Fault {
-    let what = match server.state {
-        ServerState::Absent => "was not made yet",
-        _ => "is stopped",
+fn not_running(world: &World) -> Fault {
+    let (what, hint) = match world.server.as_ref().map(|server| server.state) {
+        _ if world.surroundings.inside => ("does not answer in this container's network", guard::on_host(world, "up")),
+        Some(ServerState::Absent) => ("was not made yet", world.workspace.command("up")),
+        _ => ("is stopped", world.workspace.command("up")),
     };
-    Fault::new(plan::Exit::NotReady, format!("Postgres is not running ({} server)", server.kind))
+    let kind = world.server.as_ref().map_or(Kind::Local, |server| server.kind);
+    Fault::new(plan::Exit::NotReady, format!("Postgres is not running ({kind} server)"))
         .cause(format!("it {what}"))
         .state("nothing was changed")
-        .hint(workspace.command("up"))
+        .hint(hint)
 }
 
 /// The facts of an engine that a plan's machine looks at again.

@@ -27,6 +27,7 @@ impl Builder<'_> {
         let at = Migrations {
             home: models.home.clone().or_else(|| migrations.home.clone()),
             variable: models.variable.clone().or_else(|| migrations.variable.clone()),
+            dir: migrations.dir.clone(),
             ..Migrations::default()
         };
         let command = match (&models.command, migrations.tool) {

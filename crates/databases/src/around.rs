@@ -22,12 +22,7 @@ impl<'a> Around<'a> {
     ///
     /// # Errors
     /// A hook that can't be understood, or that runs in a service where there is no engine.
-    pub fn new(
-        command: &str,
-        config: &'a Config,
-        world: &'a World,
-        stale: bool,
-    ) -> Result<Self, Fault> {
+    pub fn new(command: &str, config: &'a Config, world: &'a World, stale: bool) -> Result<Self, Fault> {
         for hook in config.before_reset.iter().chain(&config.after_reset) {
             if hook.home()? != Home::Host {
                 guard::engine(world, command)?;

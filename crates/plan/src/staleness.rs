@@ -55,7 +55,8 @@ fn is_same(marker: &Marker, world: &World) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        Blueprint, Built, DatabaseName, Kind, Label, RoleName, Secret, Server, ServerState, Workspace, Surroundings,
+        Blueprint, Built, DatabaseName, Kind, Label, RoleName, Secret, Server, ServerState, Surroundings,
+        Workspace,
     };
 
     fn marker() -> Marker {

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use plan::{
-    Config, Database, DatabaseName, EngineFacts, Fault, Kind, Label, LabelKind, Reading, ServerState,
-    Wants, Workspace, World, guard,
+    Config, Database, DatabaseName, EngineFacts, Fault, Kind, Label, LabelKind, Reading, ServerState, Wants,
+    Workspace, World, guard,
 };
 
 use crate::blueprint::blueprint;
@@ -90,22 +90,7 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     if wants.engine == EngineFacts::Nothing {
         return Ok(Found { config, world, held, postgres: Cell::default() });
     }
-    match kind(&config, world.detected.as_ref()) {
-        Kind::Local => world.server = Some(Cluster::of(&config, &world.workspace)?.server()),
-        Kind::Compose if inside::is_inside() => {
-            world.surroundings.inside = true;
-            let server = inside::server(&config, &world.workspace.root, &mut world.surroundings);
-            world.server = examine::or_kept(server, &mut world, wants)?;
-        }
-        Kind::Compose => {
-            let engine = engine::discover(&config, &world.workspace, wants, options.timeout);
-            if let Some(engine) = examine::or_kept(engine, &mut world, wants)? {
-                let server = engine::server(&config, &world.workspace, &engine);
-                world.server = examine::or_kept(server, &mut world, wants)?.flatten();
-                world.engine = Some(engine);
-            }
-        }
-    }
+    find_server(&config, &mut world, wants, options.timeout)?;
     if wants.running {
         // Whose it is says more than that it does not run.
         guard::own_server(&world)?;
@@ -117,6 +102,27 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     }
     examine::examine(&config, &mut world, wants, options.timeout);
     Ok(Found { config, world, held, postgres: Cell::new(postgres) })
+}
+
+/// The server, and the engine where it is a service of one that we can speak to.
+fn find_server(config: &Config, world: &mut World, wants: Wants, timeout: Duration) -> Result<(), Fault> {
+    match kind(config, world.detected.as_ref()) {
+        Kind::Local => world.server = Some(Cluster::of(config, &world.workspace)?.server()),
+        Kind::Compose if inside::is_inside() => {
+            world.surroundings.inside = true;
+            let server = inside::server(config, &world.workspace.root, &mut world.surroundings);
+            world.server = examine::or_kept(server, world, wants)?;
+        }
+        Kind::Compose => {
+            let engine = engine::discover(config, &world.workspace, wants, timeout);
+            if let Some(engine) = examine::or_kept(engine, world, wants)? {
+                let server = engine::server(config, &world.workspace, &engine);
+                world.server = examine::or_kept(server, world, wants)?.flatten();
+                world.engine = Some(engine);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Where nothing of the engine's is kept, nobody needs to look for where it was.
@@ -253,7 +259,9 @@ fn name_services(database: &mut Database, engine: Option<&plan::Engine>) {
 
 fn not_running(world: &World) -> Fault {
     let (what, hint) = match world.server.as_ref().map(|server| server.state) {
-        _ if world.surroundings.inside => ("does not answer in this container's network", guard::on_host(world, "up")),
+        _ if world.surroundings.inside => {
+            ("does not answer in this container's network", guard::on_host(world, "up"))
+        }
         Some(ServerState::Absent) => ("was not made yet", world.workspace.command("up")),
         _ => ("is stopped", world.workspace.command("up")),
     };

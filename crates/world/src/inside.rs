@@ -60,12 +60,12 @@ pub(crate) fn server(config: &Config, root: &Path, surroundings: &mut Surroundin
     let state = if answers(&address) { ServerState::Running } else { ServerState::Stopped };
     let name = config.database.name.clone().unwrap_or(found.name);
     let user = config.database.user.clone().unwrap_or(found.user);
-    let name = DatabaseName::new(name).map_err(bad)?;
+    let name = DatabaseName::new(name).map_err(|odd| bad(&odd))?;
     Ok(Server {
         kind: Kind::Compose,
         state,
         address: Some(address),
-        user: RoleName::new(user).map_err(bad)?,
+        user: RoleName::new(user).map_err(|odd| bad(&odd))?,
         password: found.password,
         maintenance: maintenance(&name),
         name,
@@ -84,7 +84,9 @@ pub(crate) fn runs(service: &str) -> bool {
 /// Whether this container is the one of that service.
 pub(crate) fn is_here(service: &str) -> bool {
     // Only an address of one's own can be taken.
-    resolved(&Address { host: service.to_owned(), port: 0 }).iter().any(|ip| UdpSocket::bind((*ip, 0)).is_ok())
+    resolved(&Address { host: service.to_owned(), port: 0 })
+        .iter()
+        .any(|ip| UdpSocket::bind((*ip, 0)).is_ok())
 }
 
 fn login(config: &Config, root: &Path) -> Result<Login, Fault> {
@@ -105,7 +107,7 @@ fn login(config: &Config, root: &Path) -> Result<Login, Fault> {
     Ok(Login { password, ..found })
 }
 
-fn bad(bad: plan::BadName) -> Fault {
+fn bad(bad: &plan::BadName) -> Fault {
     Fault::new(Exit::Usage, "the compose files name something that Postgres would not take")
         .cause(bad.to_string())
         .state("nothing was changed")

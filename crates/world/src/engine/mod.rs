@@ -63,7 +63,10 @@ pub(crate) fn is_told(config: &Config) -> bool {
 ///
 /// # Errors
 /// There is none.
-pub(crate) fn compose_files(config: &Config, root: &std::path::Path) -> Result<Vec<std::path::PathBuf>, Fault> {
+pub(crate) fn compose_files(
+    config: &Config,
+    root: &std::path::Path,
+) -> Result<Vec<std::path::PathBuf>, Fault> {
     Project::find(config, root).map(|project| project.files)
 }
 

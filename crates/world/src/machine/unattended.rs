@@ -24,9 +24,8 @@ impl Real<'_> {
             return Ok(Outcome::idle("it is marked"));
         }
         let attempt = format!("`{database}` was not looked into");
-        let empty = self.build(|builder| {
-            is_empty(builder.postgres, database).map_err(|error| fault(&attempt, &error))
-        })?;
+        let empty = self
+            .build(|builder| is_empty(builder.postgres, database).map_err(|error| fault(&attempt, &error)))?;
         if !empty {
             return Err(Fault::new(Exit::Refused, format!("`{database}` was left as it is"))
                 .cause("it holds rows, and nothing in it says that they are this workspace's")

@@ -103,7 +103,10 @@ fn unsigned(row: &PgRow, column: &str) -> Result<u64, sqlx::Error> {
 }
 
 /// The user's own tables, as `schema.table` quoted for SQL, with their estimated rows.
-pub(crate) fn tables(postgres: &mut Postgres, database: &DatabaseName) -> Result<Vec<(String, f32, i64)>, sqlx::Error> {
+pub(crate) fn tables(
+    postgres: &mut Postgres,
+    database: &DatabaseName,
+) -> Result<Vec<(String, f32, i64)>, sqlx::Error> {
     let sql = format!(
         "SELECT format('%I.%I', n.nspname, c.relname) AS name, c.reltuples AS rows, pg_relation_size(c.oid) AS bytes
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace

@@ -20,15 +20,19 @@ const THROUGH: &str = r#""sh", "-c", "\"$@\" && slate-ensure --exit-zero", "sh",
 ///
 /// # Errors
 /// Why the file can't be edited: it is no object, or an edit would not come out again as it went in.
-pub(crate) fn with(text: &str, feature: &str) -> Result<String, String> {
+pub(super) fn with(text: &str, feature: &str) -> Result<String, String> {
     let before = without(text);
     let hooked = hook(&before)?;
     let after = add_feature(&hooked, feature)?;
-    if without(&after) == before { Ok(after) } else { Err("it is written in a way not known here".to_owned()) }
+    if without(&after) == before {
+        Ok(after)
+    } else {
+        Err("it is written in a way not known here".to_owned())
+    }
 }
 
 /// The text without anything of ours.
-pub(crate) fn without(text: &str) -> String {
+pub(super) fn without(text: &str) -> String {
     let text = unhook(text).unwrap_or_else(|| text.to_owned());
     remove_feature(&text).unwrap_or(text)
 }
@@ -54,7 +58,7 @@ fn property<'o, 'a>(object: &'o Object<'a>, name: &str) -> Option<&'o ObjectProp
 /// Puts a property into an object, before the last one that has nothing but space before it. The text between is the
 /// same again, so that it can be cut out from one beginning to the next.
 fn put(text: &str, object: &Object<'_>, property: &str) -> Option<String> {
-    let starts = object.properties.iter().map(|one| one.start()).rev();
+    let starts = object.properties.iter().map(jsonc_parser::common::Ranged::start).rev();
     let spaced = starts.filter_map(|start| {
         let before = text.get(..start)?;
         let bare = before.trim_end();
@@ -82,7 +86,7 @@ fn cut(text: &str, object: &Object<'_>, name: &str) -> Option<String> {
 }
 
 /// Whether a Feature is ours, wherever it comes from.
-fn is_ours(name: &str) -> bool {
+pub(super) fn is_ours(name: &str) -> bool {
     let last = name.rsplit('/').next().unwrap_or_default();
     last.split([':', '@']).next() == Some(NAME)
 }
@@ -152,7 +156,9 @@ fn unhook(text: &str) -> Option<String> {
             }
             Value::Array(words) => {
                 let first = words.elements.first()?.start();
-                text.get(first..)?.starts_with(THROUGH).then(|| replaced(text, first, first + THROUGH.len(), ""))?
+                text.get(first..)?
+                    .starts_with(THROUGH)
+                    .then(|| replaced(text, first, first + THROUGH.len(), ""))?
             }
             Value::Object(side_by_side) => cut(text, side_by_side, NAME),
             _ => None,

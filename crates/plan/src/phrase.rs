@@ -70,9 +70,7 @@ impl Action {
             Self::CarryOver { from, to } => {
                 ("give", "gave", format!("`{to}` the owner, rights and settings of `{from}`"))
             }
-            Self::DiscardDatabase { database } => {
-                ("discard", "discarded", format!("half-built `{database}`"))
-            }
+            Self::DiscardDatabase { database } => ("discard", "discarded", format!("`{database}`")),
             Self::CloseDatabase { database } => ("close", "closed", format!("`{database}` to new sessions")),
             Self::OpenDatabase { database } => ("open", "opened", format!("`{database}` again")),
             Self::EndSessions { database } => ("end", "ended", format!("the sessions on `{database}`")),

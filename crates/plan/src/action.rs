@@ -123,6 +123,10 @@ pub enum Action {
     EnsureDatabase {
         database: DatabaseName,
     },
+    /// Stop at a database that holds rows and has no mark of this workspace: somebody else filled it.
+    ProveUnclaimed {
+        database: DatabaseName,
+    },
     Migrate {
         database: DatabaseName,
         migrations: Migrations,
@@ -284,9 +288,11 @@ impl Action {
     #[must_use]
     pub fn effect(&self) -> Effect {
         match self {
-            Self::AwaitServer | Self::AwaitService { .. } | Self::OpenPsql { .. } | Self::Compare(_) => {
-                Effect::Reads
-            }
+            Self::AwaitServer
+            | Self::AwaitService { .. }
+            | Self::OpenPsql { .. }
+            | Self::ProveUnclaimed { .. }
+            | Self::Compare(_) => Effect::Reads,
             Self::WriteFile { before: None, .. }
             | Self::CopyVolume { .. }
             | Self::RestoreVolume { .. }

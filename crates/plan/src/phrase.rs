@@ -1,6 +1,6 @@
 //! What an action is called, before and after: plan, bar, report and error say the same.
 
-use crate::{Action, DatabaseName, words};
+use crate::{Action, words};
 
 impl Action {
     /// In two columns: a verb, and what it is done to. In the present for a plan and a bar.
@@ -58,6 +58,7 @@ impl Action {
             Self::AwaitServer => ("await", "ready", "Postgres".to_owned()),
             Self::CreateDatabase { database, .. } => ("create", "created", format!("`{database}`")),
             Self::EnsureDatabase { database } => ("ensure", "there is", format!("`{database}`")),
+            Self::ProveUnclaimed { database } => ("look into", "may be filled:", format!("`{database}`")),
             Self::Migrate { database, .. } => ("migrate", "migrated", format!("`{database}`")),
             Self::EnsureBaseline { database, .. } => ("ensure", "at its baseline:", format!("`{database}`")),
             Self::EnsureMarker { database, .. } => {

@@ -5,6 +5,7 @@ mod fill;
 mod look;
 mod reach;
 mod swap;
+mod unattended;
 
 use std::time::Duration;
 
@@ -112,6 +113,7 @@ impl<'a> Real<'a> {
             Action::Migrate { database, migrations } => {
                 self.build(|builder| builder.migrate(database, migrations, said))
             }
+            Action::ProveUnclaimed { database } => self.prove_unclaimed(database),
             Action::EnsureBaseline { database, migrations } => {
                 self.ensure_baseline(database, migrations, said)
             }

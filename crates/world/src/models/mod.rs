@@ -78,6 +78,7 @@ fn placed(models: &ModelSettings, migrations: &Migrations) -> Migrations {
     Migrations {
         home: models.home.clone().or_else(|| migrations.home.clone()),
         variable: models.variable.clone().or_else(|| migrations.variable.clone()),
+        dir: migrations.dir.clone(),
         ..Migrations::default()
     }
 }

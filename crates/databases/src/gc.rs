@@ -105,6 +105,7 @@ mod tests {
             journal: Vec::new(),
             unfinished: Vec::new(),
             examined: plan::Examined::default(),
+            carried: None,
         }
     }
 

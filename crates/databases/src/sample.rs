@@ -115,6 +115,7 @@ pub(crate) fn world(kept: Vec<Kept>) -> World {
         journal: Vec::new(),
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
+        carried: None,
     }
 }
 

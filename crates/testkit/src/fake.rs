@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use plan::carry::{Carried, Stage};
 use plan::{
     Action, Blueprint, Built, Contents, Data, Database, DatabaseName, Effect, Exit, Expect, Fault, KeptAs,
     Kind, Label, LabelKind, Look, Machine, Marker, Outcome, RoleName, Rows, Said, Secret, Server,
@@ -44,6 +45,8 @@ pub struct Held {
     pub filled: bool,
     /// How many of those rows it held when it was marked; a clone's counters are not its template's.
     pub counted: Option<u64>,
+    /// Rows were carried to it, and it is not the live one yet.
+    pub carried: bool,
 }
 
 /// Databases in memory, with trouble at one step.
@@ -65,6 +68,8 @@ pub struct Fake {
     pub trouble: Option<(usize, Trouble)>,
     performed: usize,
     dead: bool,
+    /// The process has sessions of its own on the old and the new database.
+    carries: bool,
     next_oid: u32,
 }
 
@@ -84,13 +89,14 @@ impl Fake {
             trouble: None,
             performed: 0,
             dead: false,
+            carries: false,
             next_oid: 2,
         }
     }
 
     /// Everything works from here on.
     pub fn heal(&mut self) {
-        (self.trouble, self.dead, self.performed) = (None, false, 0);
+        (self.trouble, self.dead, self.performed, self.carries) = (None, false, 0, false);
     }
 
     /// What a fresh look would find.
@@ -137,7 +143,17 @@ impl Fake {
             journal: Vec::new(),
             unfinished: Vec::new(),
             examined: plan::Examined::default(),
+            carried: self.carried(),
         }
+    }
+
+    fn carried(&self) -> Option<(DatabaseName, Carried)> {
+        let building = |held: &Held| {
+            let label = held.comment.as_deref().and_then(Label::read);
+            held.open && label.is_some_and(|label| label.kind == LabelKind::Building)
+        };
+        let (name, _) = self.databases.iter().find(|(_, held)| held.carried && building(held))?;
+        Some((name.clone(), Carried::default()))
     }
 
     fn blueprint(&self) -> Blueprint {
@@ -225,6 +241,7 @@ impl Fake {
                     to.limit = limit.or(to.limit);
                 }
             }
+            Action::CarryRows { from, to, stage, .. } => self.carry_rows(from, to, *stage)?,
             // Postgres only warns of a comment on a database that is not there.
             Action::Label { database, label } => {
                 self.databases
@@ -268,6 +285,20 @@ impl Fake {
             }
             _ => Ok(()),
         }
+    }
+
+    fn carry_rows(&mut self, from: &DatabaseName, to: &DatabaseName, stage: Stage) -> Result<(), Fault> {
+        if !self.carries && (self.inside(from).is_none() || self.inside(to).is_none()) {
+            return Err(failed("nobody gets in"));
+        }
+        let mine = self.held(from)?.mine;
+        let to = self.held(to)?;
+        if !to.built || (stage != Stage::First && !to.carried) {
+            return Err(failed("no table, or no rows came before"));
+        }
+        (to.mine, to.carried) = (mine, stage != Stage::Last);
+        self.carries = stage == Stage::Again;
+        Ok(())
     }
 
     fn create(&mut self, database: &DatabaseName, held: Held) -> Result<(), Fault> {

@@ -152,10 +152,11 @@ impl Databases<'_> {
         let attempt = format!("the sessions on `{database}` were not ended");
         self.postgres.leave(database);
         let maintenance = self.maintenance().clone();
+        let spared: String = self.postgres.spared.iter().map(|pid| format!(", {pid}")).collect();
         let end = format!(
             "SELECT pid, coalesce(nullif(application_name, ''), usename, backend_type)::text AS who,
                     coalesce(host(client_addr), '') AS client, pg_terminate_backend(pid) AS ended
-             FROM pg_stat_activity WHERE datname = {} AND pid <> pg_backend_pid()",
+             FROM pg_stat_activity WHERE datname = {} AND pid NOT IN (pg_backend_pid(){spared})",
             database.literal()
         );
         let mut met: BTreeMap<i32, String> = BTreeMap::new();

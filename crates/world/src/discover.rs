@@ -75,6 +75,7 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         journal: Vec::new(),
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
+        carried: None,
     };
     if wants.elsewhere {
         return Ok(Found { config, world, held, postgres: Cell::new(None) });
@@ -211,6 +212,16 @@ fn read_databases(
         }
         name_services(database, world.engine.as_ref());
     }
+    if wants.carried {
+        let building = world.beside(LabelKind::Building).filter(|(database, _)| database.open);
+        let building: Vec<DatabaseName> = building.map(|(database, _)| database.name.clone()).collect();
+        world.carried = building.into_iter().find_map(|database| {
+            let carried = crate::carry::record(&mut postgres, &database);
+            // A session on it would be in the way of its rename.
+            postgres.leave(&database);
+            Some((database, carried?))
+        });
+    }
     Ok(Some(postgres))
 }
 
@@ -268,6 +279,7 @@ pub(crate) const AFRESH: Wants = Wants {
     elsewhere: false,
     where_copies_are: false,
     journal: false,
+    carried: false,
     detection: false,
     files: false,
 };

@@ -3,8 +3,8 @@
 use clap::Parser;
 use plan::carry::{Carried, Rules, Stage};
 use plan::{
-    Action, Config, Database, DatabaseName, EngineFacts, Exit, Fact, Fault, Plan, Reading, Server, Step,
-    Wants, World, guard, words,
+    Action, Config, Data, Database, DatabaseName, EngineFacts, Exit, Fact, Fault, Plan, Reading, Server,
+    Step, Wants, World, guard, words,
 };
 use shell::{Command, Shared};
 
@@ -66,6 +66,7 @@ impl Command for Rebuild {
         let recipe = recipe(config, world, server, &rules);
         let mut plan = Plan::new(Self::NAME, server.name.as_str());
         plan.target = target(server, world);
+        plan.data.push(Data::Database { name: live.name.clone(), oid: live.oid });
         plan.facts.push(Fact::new("fits", "known once the new baseline is built, and asked about then"));
         if !live.open {
             let open = Action::OpenDatabase { database: live.name.clone() };
@@ -76,7 +77,8 @@ impl Command for Rebuild {
         let carry = Action::CarryOver { from: from.clone(), to: next.clone() };
         plan.steps.push(Step::new(carry, "rows are read and written under the same settings"));
         let rows = Action::CarryRows { from, to: next, rules, stage: Stage::First };
-        plan.steps.push(Step::new(rows, "what fits is proved by trying, while the present one serves").weight(8));
+        plan.steps
+            .push(Step::new(rows, "what fits is proved by trying, while the present one serves").weight(8));
         Ok(Some(plan))
     }
 
@@ -168,7 +170,8 @@ impl Rebuild {
             plan.steps.push(give_up.expects(old).weight(2));
         } else {
             let back = world.workspace.command("undo");
-            plan.facts.push(Fact::new("stays", format!("the old one, whole, as {kept}: {back} brings it back")));
+            plan.facts
+                .push(Fact::new("stays", format!("the old one, whole, as {kept}: {back} brings it back")));
             plan.closing.push(format!("The old one is kept: {back}"));
         }
     }

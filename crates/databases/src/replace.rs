@@ -56,7 +56,8 @@ impl Swap<'_> {
             Step::new(close, "a pool would come back at once").expects(server).expects(is_live).amend(open),
             Step::new(end, "Postgres renames no database that is in use").bound(),
         ]);
-        let rest = self.rest.clone().map(|rest| Step::new(rest, "nothing that was typed is left out").bound());
+        let rest =
+            self.rest.clone().map(|rest| Step::new(rest, "nothing that was typed is left out").bound());
         plan.steps.extend(rest);
         plan.steps.push(swap.expects(Expect::NoDatabase { name: kept.clone() }));
         (n, kept)
@@ -221,7 +222,8 @@ mod tests {
         let (server, live) = (world.server.as_ref().unwrap(), world.live().unwrap());
         let next = DatabaseName::new(next).unwrap();
         let mut plan = Plan::new("slate-reset", "shop");
-        let (_, kept) = Swap { world, server, live, next: &next, by: "reset", carry: true, rest: None }.plan(&mut plan);
+        let (_, kept) =
+            Swap { world, server, live, next: &next, by: "reset", carry: true, rest: None }.plan(&mut plan);
         (plan, kept.to_string())
     }
 

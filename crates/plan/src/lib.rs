@@ -6,8 +6,8 @@
 
 mod action;
 mod address;
-mod changes;
 pub mod carry;
+mod changes;
 pub mod check;
 mod config;
 mod consent;

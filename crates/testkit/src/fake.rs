@@ -1,13 +1,14 @@
 //! A machine in memory, for plans about databases: it can fail before a step, lose a step's reply, or die, also in the
 //! middle of a step that is made of several. `tests/contract.rs` proves it against a real server.
 
+mod rows;
+
 use std::collections::{BTreeMap, BTreeSet};
 
-use plan::carry::{Carried, Stage};
 use plan::{
-    Action, Blueprint, Built, Contents, Data, Database, DatabaseName, Effect, Exit, Expect, Fault, KeptAs,
-    Kind, Label, LabelKind, Look, Machine, Marker, Outcome, RoleName, Rows, Said, Secret, Server,
-    ServerState, Since, TableChange, Workspace, World,
+    Action, Blueprint, Built, Contents, Data, Database, DatabaseName, Effect, Exit, Expect, Fault, Kind,
+    Label, LabelKind, Look, Machine, Marker, Outcome, RoleName, Rows, Said, Secret, Server, ServerState,
+    Since, TableChange, Workspace, World,
 };
 
 /// What goes wrong at a step.
@@ -147,15 +148,6 @@ impl Fake {
         }
     }
 
-    fn carried(&self) -> Option<(DatabaseName, Carried)> {
-        let building = |held: &Held| {
-            let label = held.comment.as_deref().and_then(Label::read);
-            held.open && label.is_some_and(|label| label.kind == LabelKind::Building)
-        };
-        let (name, _) = self.databases.iter().find(|(_, held)| held.carried && building(held))?;
-        Some((name.clone(), Carried::default()))
-    }
-
     fn blueprint(&self) -> Blueprint {
         Blueprint {
             hash: self.blueprint.clone(),
@@ -287,20 +279,6 @@ impl Fake {
         }
     }
 
-    fn carry_rows(&mut self, from: &DatabaseName, to: &DatabaseName, stage: Stage) -> Result<(), Fault> {
-        if !self.carries && (self.inside(from).is_none() || self.inside(to).is_none()) {
-            return Err(failed("nobody gets in"));
-        }
-        let mine = self.held(from)?.mine;
-        let to = self.held(to)?;
-        if !to.built || (stage != Stage::First && !to.carried) {
-            return Err(failed("no table, or no rows came before"));
-        }
-        (to.mine, to.carried) = (mine, stage != Stage::Last);
-        self.carries = stage == Stage::Again;
-        Ok(())
-    }
-
     fn create(&mut self, database: &DatabaseName, held: Held) -> Result<(), Fault> {
         if self.databases.contains_key(database) {
             return Err(failed("it exists"));
@@ -365,21 +343,6 @@ impl Fake {
         (held.open, held.comment) = (true, comment.cloned());
         self.databases.insert(to.clone(), held);
         self.note(to);
-        Ok(())
-    }
-
-    fn weigh(&mut self, database: &DatabaseName, label: &Label) -> Result<(), Fault> {
-        self.last_kept = self.last_kept.max(label.kept.as_ref().map_or(0, |kept| kept.n));
-        self.must_be(database, &[LabelKind::Kept])?;
-        let held = self.inside(database).ok_or_else(|| failed("nobody gets in"))?.clone();
-        let since = self.since(&held);
-        if since == Since::Unchanged {
-            self.databases.remove(database);
-            return Ok(());
-        }
-        let kept = label.kept.clone().map(|kept| KeptAs { why: Some(since.line()), ..kept });
-        let held = self.held(database)?;
-        (held.open, held.comment) = (true, Some(Label { kept, ..label.clone() }.text()));
         Ok(())
     }
 

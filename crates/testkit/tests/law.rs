@@ -8,7 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use clap::Parser as _;
 use databases::{Rebuild, Reset, Undo};
 use plan::{
-    Action, Config, Confirm, DatabaseName, Exit, Fault, Flags, LabelKind, Plan, World, approve, execute, withdraw,
+    Action, Config, Confirm, DatabaseName, Exit, Fault, Flags, Label, LabelKind, Plan, World, approve,
+    execute, withdraw,
 };
 use proptest::prelude::*;
 use shell::Command as _;
@@ -37,7 +38,11 @@ const RUNS: [Run; 9] =
 impl Run {
     /// What is made first, where a plan needs that.
     fn prepare(self, world: &World) -> Result<Option<Plan>, Fault> {
-        if self == Self::Rebuild { Rebuild::parse_from(["slate-rebuild"]).prepare(&config(), world) } else { Ok(None) }
+        if self == Self::Rebuild {
+            Rebuild::parse_from(["slate-rebuild"]).prepare(&config(), world)
+        } else {
+            Ok(None)
+        }
     }
 
     fn plan(self, world: &World) -> Result<Plan, Fault> {
@@ -99,9 +104,13 @@ fn shop() -> DatabaseName {
     DatabaseName::new("shop").unwrap()
 }
 
-/// Every database in which somebody typed a row.
+/// Every database in which somebody typed a row. What is being built holds copies at most.
 fn rows(fake: &Fake) -> BTreeMap<u32, u64> {
-    let with_rows = fake.databases.values().filter(|held| held.mine > 0);
+    let is_built = |held: &&Held| {
+        let label = held.comment.as_deref().and_then(Label::read);
+        label.is_none_or(|label| label.kind != LabelKind::Building)
+    };
+    let with_rows = fake.databases.values().filter(|held| held.mine > 0).filter(is_built);
     with_rows.map(|held| (held.oid, held.mine)).collect()
 }
 

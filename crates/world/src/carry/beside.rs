@@ -80,7 +80,8 @@ pub(super) async fn advance(from: &mut Line, to: &mut Line, fits: &[Fit]) -> Res
         } else if let Some((fit, pair)) = column {
             // What counts now was typed before: it goes on after the last of them.
             let (last, table) = (if sequence.step > 0 { "max" } else { "min" }, fit.to.as_ref());
-            let (column, table) = (quoted(&pair.to), table.map(plan::carry::TableName::quoted).unwrap_or_default());
+            let (column, table) =
+                (quoted(&pair.to), table.map(plan::carry::TableName::quoted).unwrap_or_default());
             let _ = write!(
                 sql,
                 "SELECT setval({name}::regclass, {last}({column})::bigint) FROM {table} HAVING {last}({column}) IS NOT NULL;"
@@ -106,7 +107,8 @@ pub(super) async fn objects(from: &mut Line, to: &mut Line, before: &[u32]) -> R
         to.run(&format!("SELECT lo_unlink({oid})")).await?;
     }
     for (oid, owner) in &old {
-        to.run(&format!("SELECT lo_create({oid}); ALTER LARGE OBJECT {oid} OWNER TO {}", quoted(owner))).await?;
+        to.run(&format!("SELECT lo_create({oid}); ALTER LARGE OBJECT {oid} OWNER TO {}", quoted(owner)))
+            .await?;
         let mut at = 0;
         loop {
             let piece = from.one(&format!("SELECT lo_get({oid}, {at}, {PIECE})::text AS piece")).await?;

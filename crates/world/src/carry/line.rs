@@ -53,14 +53,20 @@ impl Line {
     }
 
     /// The column `said` of the only row, as JSON. `None` where it is null.
-    pub async fn json<T: serde::de::DeserializeOwned>(&mut self, sql: &str) -> Result<Option<T>, sqlx::Error> {
+    pub async fn json<T: serde::de::DeserializeOwned>(
+        &mut self,
+        sql: &str,
+    ) -> Result<Option<T>, sqlx::Error> {
         let said: Option<String> = self.one(sql).await?.try_get("said")?;
         let read = said.map(|said| serde_json::from_str(&said)).transpose();
         read.map_err(|why| sqlx::Error::Decode(Box::new(why)))
     }
 
     /// As [`Self::json`], with the names of what Postgres prints in full.
-    pub async fn catalog<T: serde::de::DeserializeOwned + Default>(&mut self, sql: &str) -> Result<T, sqlx::Error> {
+    pub async fn catalog<T: serde::de::DeserializeOwned + Default>(
+        &mut self,
+        sql: &str,
+    ) -> Result<T, sqlx::Error> {
         let sql = sql.replace("{bookkeeping}", BOOKKEEPING);
         let found = self.json(&format!("SET search_path = pg_catalog; {sql}; RESET search_path")).await?;
         Ok(found.unwrap_or_default())

@@ -28,10 +28,7 @@ pub(super) struct Broken {
 }
 
 /// The constraints of these tables, by their quoted names, that do not hold; with `None` of all tables.
-pub(super) async fn broken(
-    line: &mut Line,
-    touched: &BTreeSet<String>,
-) -> Result<Vec<Broken>, sqlx::Error> {
+pub(super) async fn broken(line: &mut Line, touched: &BTreeSet<String>) -> Result<Vec<Broken>, sqlx::Error> {
     let mut found = Vec::new();
     for row in line.rows(REFERENCES).await? {
         let text = |column: &str| row.try_get::<String, _>(column);

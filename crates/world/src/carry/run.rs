@@ -177,7 +177,10 @@ impl Carrier {
         };
         let again: Vec<usize> = (0..record.fits.len())
             .filter(|n| {
-                record.fits.get(*n).is_some_and(|fit| fit.fate == Fate::Carried && written(&fit.from.quoted()))
+                record
+                    .fits
+                    .get(*n)
+                    .is_some_and(|fit| fit.fate == Fate::Carried && written(&fit.from.quoted()))
             })
             .collect();
         let objects = OBJECTS.iter().any(|name| written(name));
@@ -203,11 +206,15 @@ impl Carrier {
         }
         self.from.run(SNAPSHOT).await?;
         for n in again {
-            let (Some(fit), Some(told)) = (record.fits.get(*n), record.carried.tables.get_mut(*n)) else { continue };
+            let (Some(fit), Some(told)) = (record.fits.get(*n), record.carried.tables.get_mut(*n)) else {
+                continue;
+            };
             let mut ends = Ends { from: &mut self.from, to: &mut self.to };
             match ends.copy(fit, *n, record.asides.contains(n), &mut |_| ()).await? {
                 Ended::Whole { rows, .. } => told.rows = rows,
-                Ended::Not(why) => return Err(changed(format!("`{}` does not fit any more: {why}", fit.from)).into()),
+                Ended::Not(why) => {
+                    return Err(changed(format!("`{}` does not fit any more: {why}", fit.from)).into());
+                }
             }
         }
         if objects {

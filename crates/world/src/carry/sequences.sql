@@ -1,6 +1,6 @@
 -- Every sequence with the column it serves, and as a statement where it stands.
 SELECT coalesce(json_agg(q), '[]')::text AS said,
-       string_agg(format('SELECT %s AS at, last_value AS value, is_called AS called FROM %s', q.at, q.name), ' UNION ALL ' ORDER BY q.at) AS states
+       string_agg(format('SELECT %s::int8 AS at, last_value AS value, is_called AS called FROM %s', q.at, q.name), ' UNION ALL ' ORDER BY q.at) AS states
 FROM (
   SELECT row_number() OVER (ORDER BY s.seqrelid) - 1 AS at, s.seqincrement AS step,
          format('%I.%I', n.nspname, c.relname) AS name,

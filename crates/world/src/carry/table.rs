@@ -86,8 +86,7 @@ impl Ends<'_> {
         let Some(target) = &fit.to else { return Ok((0, Beside::default())) };
         self.to.run(&format!("DELETE FROM {}", rows_to(fit, target))).await?;
         let rows = self.stream(fit, &target.quoted(), tell).await?;
-        let beside =
-            if put_aside { merge(self.to, fit, target, n).await? } else { Beside::default() };
+        let beside = if put_aside { merge(self.to, fit, target, n).await? } else { Beside::default() };
         Ok((rows, beside))
     }
 

@@ -91,7 +91,15 @@ impl Postgres {
             // One round trip less, and nothing on this machine could read it anyway.
             .ssl_mode(if loopback { PgSslMode::Disable } else { PgSslMode::Prefer })
             .disable_statement_logging();
-        Ok(Self { runtime, options, open: HashMap::new(), timeout, spared: Vec::new(), address, user: server.user.clone() })
+        Ok(Self {
+            runtime,
+            options,
+            open: HashMap::new(),
+            timeout,
+            spared: Vec::new(),
+            address,
+            user: server.user.clone(),
+        })
     }
 
     /// Waits until the server takes a login and answers twice with one start time: the server that an image runs while

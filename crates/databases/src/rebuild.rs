@@ -61,10 +61,12 @@ impl Command for Rebuild {
     }
 
     fn prepare(&self, config: &Config, world: &World) -> Result<Option<Plan>, Fault> {
+        let mut plan = Plan::new(Self::NAME, guard::writable(world)?.name.as_str());
+        let finished = replace::finish(&mut plan, world);
+        let world = finished.as_ref().unwrap_or(world);
         let (server, live) = self.allowed(world)?;
         let rules = self.rules(config);
         let recipe = recipe(config, world, server, &rules);
-        let mut plan = Plan::new(Self::NAME, server.name.as_str());
         plan.target = target(server, world);
         plan.data.push(Data::Database { name: live.name.clone(), oid: live.oid });
         plan.facts.push(Fact::new("fits", "known once the new baseline is built, and asked about then"));

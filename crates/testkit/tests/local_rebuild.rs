@@ -63,8 +63,8 @@ fn everything(shop: &Shop, database: &str) -> String {
     let rows = |table: &str| sum(shop, database, &format!("SELECT * FROM {table} t ORDER BY t::text"));
     let beside = "SELECT (SELECT string_agg(schemaname || sequencename || last_value, ' ' ORDER BY sequencename) FROM pg_sequences) ||
                   (SELECT string_agg(encode(lo_get(oid), 'hex'), ' ') FROM pg_largeobject_metadata)";
-    tables.split(' ').map(|table| format!("{table} {}\n", rows(table))).collect::<String>()
-        + &shop.ask_in(database, beside)
+    let tables: Vec<String> = tables.split(' ').map(|table| format!("{table} {}", rows(table))).collect();
+    format!("{}\n{}", tables.join("\n"), shop.ask_in(database, beside))
 }
 
 fn edited() -> Shop {
@@ -164,8 +164,8 @@ fn what_is_typed_while_it_asks_comes_along() {
     shop.write("migrations/1_baseline.sql", "CREATE TABLE goods (id int PRIMARY KEY, name text NOT NULL, note text);\nCREATE TABLE sold (id int PRIMARY KEY, goods int REFERENCES goods);\n");
     let by_psql = shop.psql("shop");
     let address = by_psql.get_envs().filter_map(|(name, value)| Some((name.to_str()?, value?.to_str()?)));
-    let address: String = address.map(|(name, value)| format!("{name}='{value}' ")).collect();
-    let types = format!("{address} psql -Xc \"INSERT INTO goods VALUES (4, 'late')\"");
+    let address: Vec<String> = address.map(|(name, value)| format!("{name}='{value}'")).collect();
+    let types = format!("{} psql -Xc \"INSERT INTO goods VALUES (4, 'late')\"", address.join(" "));
     shop.configure(&format!("[[before_reset]]\ncommand = {}\n", toml(&types)));
 
     let done = shop.run("slate-rebuild", &["--yes"]).expect_code(0);

@@ -83,9 +83,7 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     if wants.journal {
         world.journal = journal::read(&world.workspace);
     }
-    if wants.files {
-        world.files = Some(crate::files::read(&world.workspace.root)?);
-    }
+    world.files = wants.files.then(|| crate::files::read(&world.workspace.root)).transpose()?;
     if wants.engine == EngineFacts::Nothing {
         return Ok(Found { config, world, held, postgres: Cell::default() });
     }

@@ -164,16 +164,16 @@ impl Ends<'_> {
         }
         for pair in &fit.columns {
             let Some(retyped) = &pair.retyped else { continue };
-            let changed = match &pair.changes {
+            let others = match &pair.changes {
                 Some(changes) => self.count(fit, changes).await?.unwrap_or(0),
                 None => 0,
             };
-            let changes = if changed == 0 {
+            let told = if others == 0 {
                 String::new()
             } else {
-                format!(", which changes {}", words::count(changed, "value"))
+                format!(", which changes {}", words::count(others, "value"))
             };
-            notes.push(format!("`{}`, {retyped}{changes}", pair.to));
+            notes.push(format!("`{}`, {retyped}{told}", pair.to));
         }
         Ok(notes)
     }
@@ -228,7 +228,7 @@ impl Ends<'_> {
         let Some(target) = &fit.to else { return Ok(()) };
         self.to.run(&format!("BEGIN; DELETE FROM {}", rows_to(fit, target))).await?;
         if put_aside {
-            merge(self.to, fit, &target, n).await?;
+            merge(self.to, fit, target, n).await?;
         }
         self.to.run("COMMIT").await.map(drop)
     }

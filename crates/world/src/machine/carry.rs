@@ -34,9 +34,9 @@ impl Real<'_> {
             };
             let outcome = match stage {
                 Stage::First => {
-                    let carried =
+                    let came =
                         carrier.first(rules, &mut |done, total| said(Said::Progress { done, total })).await?;
-                    Outcome::detail(words::count(carried.rows(), "row"))
+                    Outcome::detail(words::count(came.rows(), "row"))
                 }
                 Stage::Again | Stage::Last => match carrier.again(stage == Stage::Last).await? {
                     0 => Outcome::idle("nothing was"),

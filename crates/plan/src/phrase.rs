@@ -76,9 +76,7 @@ impl Action {
             Self::CarryRows { from, .. } => {
                 ("carry", "carried", format!("what was written to `{from}` meanwhile"))
             }
-            Self::DiscardDatabase { database } => {
-                ("discard", "discarded", format!("half-built `{database}`"))
-            }
+            Self::DiscardDatabase { database } => ("discard", "discarded", format!("`{database}`")),
             Self::CloseDatabase { database } => ("close", "closed", format!("`{database}` to new sessions")),
             Self::OpenDatabase { database } => ("open", "opened", format!("`{database}` again")),
             Self::EndSessions { database } => ("end", "ended", format!("the sessions on `{database}`")),

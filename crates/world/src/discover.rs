@@ -16,7 +16,7 @@ use crate::cluster::Cluster;
 use crate::engine;
 use crate::examine;
 use crate::journal;
-use crate::postgres::{Baseline, Postgres, contents, databases, marker, since};
+use crate::postgres::{Postgres, contents, databases, marker};
 use crate::records::Records;
 use crate::tree;
 use crate::workspace::{self, Held};
@@ -200,13 +200,9 @@ fn read_databases(
             database.marker = marker(&mut postgres, &database.name).ok().flatten();
         }
         if wants.contents == Reading::All || (is_live && wants.contents >= Reading::Rows) {
-            database.contents = contents(&mut postgres, database, wants.contents >= Reading::Live).ok();
-        }
-        if is_live && let Some(contents) = &mut database.contents {
-            let settings = records.settings(database.oid).cloned();
-            let sequences = database.marker.as_ref().and_then(|marker| marker.sequences.clone());
-            let baseline = Baseline { sequences, settings };
-            contents.since = since(&mut postgres, &database.name, &baseline).unwrap_or_default();
+            let settings = records.settings(database.oid).map(String::as_str);
+            let written = wants.contents >= Reading::Live;
+            database.contents = contents(&mut postgres, database, settings, written).ok();
         }
         name_services(database, world.engine.as_ref());
     }

@@ -61,10 +61,8 @@ impl Command for Rebuild {
     }
 
     fn prepare(&self, config: &Config, world: &World) -> Result<Option<Plan>, Fault> {
-        let mut plan = Plan::new(Self::NAME, guard::writable(world)?.name.as_str());
-        let finished = replace::finish(&mut plan, world);
-        let world = finished.as_ref().unwrap_or(world);
         let (server, live) = self.allowed(world)?;
+        let mut plan = Plan::new(Self::NAME, server.name.as_str());
         let rules = self.rules(config);
         let recipe = recipe(config, world, server, &rules);
         plan.target = target(server, world);

@@ -68,11 +68,9 @@ pub fn peak(shop: &Shop) -> u64 {
     let file = shop.folder().join("peak");
     let binary = crate::race::binary("slate-rebuild");
     let state = shop.folder().join("state").to_string_lossy().into_owned();
-    let script = format!(
-        "import os,resource,subprocess,sys; subprocess.run([sys.argv[1],'--yes','--quiet'],check=True); \
-         open(sys.argv[2],'w').write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))"
-    );
-    let words = ["python3", "-c", &script, &binary, file.to_str().unwrap()];
+    let script = "import resource,subprocess,sys; subprocess.run([sys.argv[1],'--yes','--quiet'],check=True); \
+                  open(sys.argv[2],'w').write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))";
+    let words = ["python3", "-c", script, &binary, file.to_str().unwrap()];
     let _ = Contender::new("peak", &words).folder(shop.folder()).variable("XDG_STATE_HOME", &state).run();
     fs::read_to_string(file).unwrap().parse().unwrap()
 }

@@ -16,6 +16,13 @@ const SEQUENCES: &str = include_str!("sequences.sql");
 /// Bytes of a large object that are read at once.
 const PIECE: u64 = 1 << 20;
 
+/// Where every sequence of a database stands, and the statement that tells it again.
+#[derive(Debug, Default)]
+pub(super) struct Sequences {
+    all: Vec<Sequence>,
+    states: Option<String>,
+}
+
 #[derive(Debug, Deserialize)]
 struct Sequence {
     at: i64,
@@ -40,26 +47,37 @@ impl Sequence {
     }
 }
 
-async fn sequences(line: &mut Line) -> Result<Vec<Sequence>, sqlx::Error> {
-    let row = line.one(&SEQUENCES.replace("{bookkeeping}", BOOKKEEPING)).await?;
-    let (said, states): (String, Option<String>) = (row.try_get("said")?, row.try_get("states")?);
-    let decoded = serde_json::from_str(&said).map_err(|why| sqlx::Error::Decode(Box::new(why)));
-    let mut found: Vec<Sequence> = decoded?;
-    let Some(states) = states else { return Ok(found) };
-    for row in line.rows(&states).await? {
-        let at: i64 = row.try_get("at")?;
-        if let Some(sequence) = found.iter_mut().find(|sequence| sequence.at == at) {
-            (sequence.value, sequence.called) = (row.try_get("value")?, row.try_get("called")?);
-        }
+impl Sequences {
+    async fn read(line: &mut Line) -> Result<Self, sqlx::Error> {
+        let row = line.one(&SEQUENCES.replace("{bookkeeping}", BOOKKEEPING)).await?;
+        let said: String = row.try_get("said")?;
+        let all = serde_json::from_str(&said).map_err(|why| sqlx::Error::Decode(Box::new(why)))?;
+        let mut read = Self { all, states: row.try_get("states")? };
+        read.moved(line).await?;
+        Ok(read)
     }
-    Ok(found)
+
+    /// Looks again where they stand. Says whether one of them moved.
+    pub async fn moved(&mut self, line: &mut Line) -> Result<bool, sqlx::Error> {
+        let Some(states) = &self.states else { return Ok(false) };
+        let mut moved = false;
+        for row in line.rows(states).await? {
+            let at: i64 = row.try_get("at")?;
+            let now = (row.try_get("value")?, row.try_get("called")?);
+            if let Some(sequence) = self.all.iter_mut().find(|sequence| sequence.at == at) {
+                moved |= (sequence.value, sequence.called) != now;
+                (sequence.value, sequence.called) = now;
+            }
+        }
+        Ok(moved)
+    }
 }
 
 /// Sequences of carried columns, and those that serve none, go on where the old ones stand.
-pub(super) async fn advance(from: &mut Line, to: &mut Line, fits: &[Fit]) -> Result<(), sqlx::Error> {
-    let old = sequences(from).await?;
+pub(super) async fn advance(from: &mut Line, to: &mut Line, fits: &[Fit]) -> Result<Sequences, sqlx::Error> {
+    let old = Sequences::read(from).await?;
     let mut sql = String::new();
-    for sequence in sequences(to).await? {
+    for sequence in Sequences::read(to).await?.all {
         let served = sequence.table.as_ref().zip(sequence.column.as_ref());
         let column = served.and_then(|(table, column)| {
             let fit = fits.iter().find(|fit| fit.to.as_ref().is_some_and(|to| to.quoted() == *table))?;
@@ -73,7 +91,7 @@ pub(super) async fn advance(from: &mut Line, to: &mut Line, fits: &[Fit]) -> Res
             None => served.is_none() && other.name == sequence.name,
         };
         let name = plan::literal(&sequence.name);
-        if let Some(other) = old.iter().find(same) {
+        if let Some(other) = old.all.iter().find(same) {
             if sequence.is_behind(other.next()) {
                 let _ = write!(sql, "SELECT setval({name}::regclass, {}, {});", other.value, other.called);
             }
@@ -88,7 +106,10 @@ pub(super) async fn advance(from: &mut Line, to: &mut Line, fits: &[Fit]) -> Res
             );
         }
     }
-    if sql.is_empty() { Ok(()) } else { to.run(&sql).await.map(drop) }
+    if !sql.is_empty() {
+        to.run(&sql).await?;
+    }
+    Ok(old)
 }
 
 /// Copies every large object, in the place of those that came along before. Their ids, for the next time.

@@ -10,4 +10,10 @@ SELECT CASE WHEN current_setting('server_version_num')::int >= 150000 AND curren
   WHERE c.relkind = 'r' AND c.relpersistence <> 't'
     AND (n.nspname !~ '^pg_' OR r.relname IN ('pg_largeobject', 'pg_largeobject_metadata'))
     AND n.nspname NOT IN ('information_schema', 'cleanslate')
-  GROUP BY 1) m
+  GROUP BY 1
+  UNION ALL
+  -- Every change of a definition writes a column's row anew.
+  SELECT '', md5(coalesce(string_agg(concat_ws('/', a.attrelid, a.attnum, a.xmin), ' ' ORDER BY a.attrelid, a.attnum), ''))
+             || (SELECT md5(coalesce(string_agg(concat_ws('/', e.oid, e.xmin), ' ' ORDER BY e.oid), '')) FROM pg_enum e)
+  FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid
+  WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND c.oid >= 16384) m

@@ -40,15 +40,20 @@ impl Record {
         line.run(&sql).await.map(drop)
     }
 
-    pub async fn read(line: &mut Line) -> Result<Self, sqlx::Error> {
-        let read = line.json("SELECT record AS said FROM cleanslate.carried").await?;
-        read.ok_or(sqlx::Error::RowNotFound)
+    /// Takes it out of the new database, which is to have nothing of ours beside its marker.
+    pub async fn take(line: &mut Line) -> Result<Self, sqlx::Error> {
+        let record = line.json("SELECT record AS said FROM cleanslate.carried").await?;
+        line.run("DROP TABLE cleanslate.carried").await?;
+        record.ok_or(sqlx::Error::RowNotFound)
     }
 
-    /// The new database is to have nothing of ours beside its marker.
-    pub async fn remove(&self, line: &mut Line) -> Result<(), sqlx::Error> {
-        let asides = self.asides.iter().map(|n| format!(", {}", aside(*n)));
-        line.run(&format!("DROP TABLE cleanslate.carried{}", asides.collect::<String>())).await.map(drop)
+    /// And what was put aside, once no table is copied any more.
+    pub async fn clear(&self, line: &mut Line) -> Result<(), sqlx::Error> {
+        let asides: Vec<String> = self.asides.iter().map(|n| aside(*n)).collect();
+        if asides.is_empty() {
+            return Ok(());
+        }
+        line.run(&format!("DROP TABLE {}", asides.join(", "))).await.map(drop)
     }
 }
 

@@ -6,6 +6,7 @@ use plan::carry::{Carried, Fate, Rules, Shape, Told, fits};
 use plan::{Exit, Fault};
 use sqlx::Row as _;
 
+use super::beside::Sequences;
 use super::line::{Line, Place};
 use super::record::{Marks, Record};
 use super::table::{Ended, Ends};
@@ -18,6 +19,9 @@ const MARKS: &str = include_str!("marks.sql");
 const OBJECTS: [&str; 2] =
     ["\"pg_catalog\".\"pg_largeobject\"", "\"pg_catalog\".\"pg_largeobject_metadata\""];
 
+/// And the definitions of all tables.
+const DEFINITIONS: &str = "";
+
 /// One view of the old database for all that is read.
 const SNAPSHOT: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
@@ -28,6 +32,8 @@ pub(crate) type Tell<'a> = &'a mut dyn FnMut(u64, u64);
 pub(crate) struct Carrier {
     from: Line,
     to: Line,
+    /// What is known since the time before: the last one is short.
+    before: Option<(Record, Sequences)>,
 }
 
 /// A failure of the server's, or one that the rules or the rows made.
@@ -53,7 +59,7 @@ impl Carrier {
         let (from, mut to) = (Line::open(from).await?, Line::open(to).await?);
         // The rows are as their triggers and rules once made them. What is committed here the swap flushes.
         to.run("SET session_replication_role = replica; SET synchronous_commit = off").await?;
-        Ok(Self { from, to })
+        Ok(Self { from, to, before: None })
     }
 
     pub fn pids(&self) -> [i32; 2] {
@@ -162,36 +168,50 @@ impl Carrier {
         Ok(())
     }
 
-    /// Copies again what was written since. Without marks that is everything, and is left to the last time.
-    pub async fn again(&mut self, last: bool) -> Result<usize, Failure> {
-        let mut record = Record::read(&mut self.to).await?;
+    /// Copies again what was written since the first time, and says how many tables that were. What Postgres does not count
+    /// is left to the last time.
+    pub async fn again(&mut self) -> Result<usize, Failure> {
+        let mut record = Record::take(&mut self.to).await?;
         let marks = self.marks().await?;
-        let old: Shape = self.from.catalog(SHAPE).await?;
-        if old != record.old {
+        let tables = match &marks {
+            Some(marks) => self.written(&mut record, Some(marks)).await?,
+            None => 0,
+        };
+        record.marks = marks;
+        let sequences = beside::advance(&mut self.from, &mut self.to, &record.fits).await?;
+        self.before = Some((record, sequences));
+        Ok(tables)
+    }
+
+    /// The same once nobody else can write, and nothing of ours is left beside the rows.
+    pub async fn last(&mut self) -> Result<usize, Failure> {
+        let Some((mut record, mut sequences)) = self.before.take() else {
+            return Err(changed("nothing was carried before".to_owned()).into());
+        };
+        let marks = self.marks().await?;
+        let tables = self.written(&mut record, marks.as_ref()).await?;
+        if sequences.moved(&mut self.from).await? {
+            beside::advance(&mut self.from, &mut self.to, &record.fits).await?;
+        }
+        record.clear(&mut self.to).await?;
+        Ok(tables)
+    }
+
+    async fn written(&mut self, record: &mut Record, marks: Option<&Marks>) -> Result<usize, Failure> {
+        let before = record.marks.clone();
+        let written = |name: &str| match (marks, &before) {
+            (Some(now), Some(before)) => now.get(name) != before.get(name),
+            _ => true,
+        };
+        if written(DEFINITIONS) && self.from.catalog::<Shape>(SHAPE).await? != record.old {
             return Err(changed("its tables are defined in another way by now".to_owned()).into());
         }
-        let known = marks.is_some() && record.marks.is_some();
-        let written = |name: &str| {
-            let mark = |marks: &Option<Marks>| marks.as_ref().and_then(|marks| marks.get(name).cloned());
-            if known { mark(&marks) != mark(&record.marks) } else { last }
-        };
-        let again: Vec<usize> = (0..record.fits.len())
-            .filter(|n| {
-                record
-                    .fits
-                    .get(*n)
-                    .is_some_and(|fit| fit.fate == Fate::Carried && written(&fit.from.quoted()))
-            })
-            .collect();
+        let fits = record.fits.iter().enumerate();
+        let again =
+            fits.filter(|(_, fit)| fit.fate == Fate::Carried && written(&fit.from.quoted())).map(|(n, _)| n);
+        let again: Vec<usize> = again.collect();
         let objects = OBJECTS.iter().any(|name| written(name));
-        self.copy_again(&mut record, &again, objects).await?;
-        if last {
-            beside::advance(&mut self.from, &mut self.to, &record.fits).await?;
-            record.remove(&mut self.to).await?;
-        } else if known {
-            record.marks = marks;
-            record.write(&mut self.to).await?;
-        }
+        self.copy_again(record, &again, objects).await?;
         Ok(again.len())
     }
 

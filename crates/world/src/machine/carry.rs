@@ -38,10 +38,8 @@ impl Real<'_> {
                         carrier.first(rules, &mut |done, total| said(Said::Progress { done, total })).await?;
                     Outcome::detail(words::count(came.rows(), "row"))
                 }
-                Stage::Again | Stage::Last => match carrier.again(stage == Stage::Last).await? {
-                    0 => Outcome::idle("nothing was"),
-                    tables => Outcome::detail(words::count(tables as u64, "table")),
-                },
+                Stage::Again => told_of(carrier.again().await?),
+                Stage::Last => told_of(carrier.last().await?),
             };
             Ok((outcome, carrier))
         };
@@ -66,5 +64,12 @@ impl Real<'_> {
             postgres.block_on(carrier.close());
             postgres.spared.clear();
         }
+    }
+}
+
+fn told_of(tables: usize) -> Outcome {
+    match tables {
+        0 => Outcome::idle("nothing was"),
+        tables => Outcome::detail(words::count(tables as u64, "table")),
     }
 }

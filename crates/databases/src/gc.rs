@@ -106,6 +106,7 @@ mod tests {
             journal: Vec::new(),
             unfinished: Vec::new(),
             examined: plan::Examined::default(),
+            carried: None,
         }
     }
 

@@ -6,6 +6,7 @@ mod gc;
 mod kept;
 mod next;
 mod psql;
+mod rebuild;
 mod replace;
 mod reset;
 #[cfg(test)]
@@ -14,5 +15,6 @@ mod tidy;
 mod undo;
 
 pub use psql::Psql;
+pub use rebuild::Rebuild;
 pub use reset::Reset;
 pub use undo::Undo;

@@ -29,11 +29,22 @@ impl Recipe<'_> {
     /// # Errors
     /// No migrations are configured.
     pub fn make(&self, plan: &mut Plan) -> Result<DatabaseName, Fault> {
+        match self.made(LabelKind::Spare) {
+            Some((spare, _)) => {
+                self.is_possible()?;
+                Ok(spare.name.clone())
+            }
+            None => self.open(plan),
+        }
+    }
+
+    /// As [`Self::make`], but never a spare: one that rows can be put into, under a name of its own.
+    ///
+    /// # Errors
+    /// No migrations are configured.
+    pub fn open(&self, plan: &mut Plan) -> Result<DatabaseName, Fault> {
         let Some(key) = self.key() else { return self.direct(plan) };
         self.is_possible()?;
-        if let Some((spare, _)) = self.made(LabelKind::Spare) {
-            return Ok(spare.name.clone());
-        }
         let (template, bytes) = match self.made(LabelKind::Template) {
             Some((template, label)) => {
                 (template.name.clone(), label.built.as_ref().map_or(0, |built| built.bytes))

@@ -20,6 +20,8 @@ pub(crate) struct Swap<'a> {
     pub by: &'static str,
     /// A new database has nothing beside its contents yet; one that comes back has its own.
     pub carry: bool,
+    /// What is done once nobody is on the live one any more, right before it gives its name away.
+    pub rest: Option<Action>,
 }
 
 impl Swap<'_> {
@@ -53,8 +55,11 @@ impl Swap<'_> {
         plan.steps.extend([
             Step::new(close, "a pool would come back at once").expects(server).expects(is_live).amend(open),
             Step::new(end, "Postgres renames no database that is in use").bound(),
-            swap.expects(Expect::NoDatabase { name: kept.clone() }),
         ]);
+        let rest =
+            self.rest.clone().map(|rest| Step::new(rest, "nothing that was typed is left out").bound());
+        plan.steps.extend(rest);
+        plan.steps.push(swap.expects(Expect::NoDatabase { name: kept.clone() }));
         (n, kept)
     }
 
@@ -178,7 +183,8 @@ mod tests {
         let (server, live) = (world.server.as_ref().unwrap(), world.live().unwrap());
         let next = DatabaseName::new(next).unwrap();
         let mut plan = Plan::new("slate-reset", "shop");
-        let (_, kept) = Swap { world, server, live, next: &next, by: "reset", carry: true }.plan(&mut plan);
+        let (_, kept) =
+            Swap { world, server, live, next: &next, by: "reset", carry: true, rest: None }.plan(&mut plan);
         (plan, kept.to_string())
     }
 

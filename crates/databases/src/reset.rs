@@ -119,7 +119,7 @@ impl Reset {
     }
 
     fn swap(&self, plan: &mut Plan, world: &World, server: &Server, live: &Database, next: &DatabaseName) {
-        let swap = Swap { world, server, live, next, by: "reset", carry: true };
+        let swap = Swap { world, server, live, next, by: "reset", carry: true, rest: None };
         let (n, kept) = swap.plan(plan);
         if self.drop {
             plan.steps.push(replace::drop(&kept, live, "--drop keeps nothing"));
@@ -154,7 +154,7 @@ impl Reset {
 }
 
 /// Whether the services' code was started for another schema than the next database has, as far as we can tell.
-fn is_stale(world: &World, recipe: &Recipe<'_>) -> bool {
+pub(crate) fn is_stale(world: &World, recipe: &Recipe<'_>) -> bool {
     let Some(marker) = world.live().and_then(|live| live.marker.as_ref()) else { return true };
     let Some(blueprint) = world.blueprint.as_ref().filter(|_| recipe.to.is_none()) else { return true };
     if marker.blueprint.as_ref() == Some(&blueprint.hash) {

@@ -116,6 +116,7 @@ pub(crate) fn world(kept: Vec<Kept>) -> World {
         journal: Vec::new(),
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
+        carried: None,
     }
 }
 

@@ -136,7 +136,7 @@ fn swap_back(plan: &mut Plan, config: &Config, world: &World, entry: &Entry<'_>)
     let unhooked = Config { before_reset: Vec::new(), after_reset: Vec::new(), ..config.clone() };
     let around = Around::new("slate-undo", &unhooked, world, built.is_none() || built != label.blueprint())?;
     around.tell(plan);
-    Swap { world, server, live, next: &database.name, by: "undo", carry: false }.plan(plan);
+    Swap { world, server, live, next: &database.name, by: "undo", carry: false, rest: None }.plan(plan);
     around.after(plan);
     around.still(plan);
     let back = world.workspace.command("undo");

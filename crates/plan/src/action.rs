@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::carry::{Rules, Stage};
 use crate::check::Comparison;
 use crate::{
     ContainerName, DatabaseName, Hook, Label, Marker, Migrations, RoleName, ServiceName, VolumeName,
@@ -162,6 +163,13 @@ pub enum Action {
         from: DatabaseName,
         to: DatabaseName,
     },
+    /// Copy the rows that fit from one database into a new one, which holds the migrations' own rows and maybe seeds.
+    CarryRows {
+        from: DatabaseName,
+        to: DatabaseName,
+        rules: Rules,
+        stage: Stage,
+    },
     /// Drop a database that our own label says is being built: it holds nothing of anybody's.
     DiscardDatabase {
         database: DatabaseName,
@@ -310,6 +318,7 @@ impl Action {
             | Self::EnsureBaseline { .. }
             | Self::EnsureMarker { .. }
             | Self::CarryOver { .. }
+            | Self::CarryRows { .. }
             | Self::Seed { .. }
             | Self::Stamp { .. } => Effect::Creates,
             Self::MakeServices { .. }
@@ -357,7 +366,8 @@ impl Action {
             | Self::Stamp { database, .. }
             | Self::Label { database, .. }
             | Self::SealTemplate { database, .. }
-            | Self::CarryOver { to: database, .. } => Some(database),
+            | Self::CarryOver { to: database, .. }
+            | Self::CarryRows { to: database, .. } => Some(database),
             _ => None,
         }
     }

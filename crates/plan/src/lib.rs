@@ -6,6 +6,7 @@
 
 mod action;
 mod address;
+pub mod carry;
 mod changes;
 pub mod check;
 mod config;
@@ -40,7 +41,7 @@ pub use consent::{Approved, Flags, Need, Question, approve};
 pub use detected::{Detected, FoundBackend, FoundDatabase, FoundMigrations, FoundSeeds, FoundVolume};
 pub use event::{Event, Outcome};
 pub use examined::{Blocking, Examined, Examining, Lagging, Room, TakenPort};
-pub use execute::{Look, Machine, Report, Said, execute};
+pub use execute::{Look, Machine, Report, Said, execute, withdraw};
 pub use fault::{Exit, Fault};
 pub use files::{Files, Just, difference};
 pub use finding::Finding;
@@ -50,7 +51,7 @@ pub use name::{BadName, ContainerName, DatabaseName, RoleName, ServiceName, Volu
 pub use ownership::{Stack, Whose, network, stack, volume};
 pub use secret::{Secret, masked};
 pub use service::{Condition, Dependency, Healthcheck, Service};
-pub use settings::{Hook, ModelSettings, UNDO_DAYS, UNDO_SIZE, UndoSettings};
+pub use settings::{Hook, ModelSettings, RebuildSettings, UNDO_DAYS, UNDO_SIZE, UndoSettings};
 pub use staleness::{Baseline, baseline};
 pub use step::{Data, Expect, Fact, Plan, Step, Undo};
 pub use surroundings::{Surroundings, Told};

@@ -1,5 +1,6 @@
 //! What an action is called, before and after: plan, bar, report and error say the same.
 
+use crate::carry::Stage;
 use crate::{Action, words};
 
 impl Action {
@@ -69,6 +70,12 @@ impl Action {
             Self::Label { database, .. } => ("label", "labelled", format!("`{database}`")),
             Self::CarryOver { from, to } => {
                 ("give", "gave", format!("`{to}` the owner, rights and settings of `{from}`"))
+            }
+            Self::CarryRows { from, to, stage: Stage::First, .. } => {
+                ("carry", "carried", format!("rows of `{from}` to `{to}`"))
+            }
+            Self::CarryRows { from, .. } => {
+                ("carry", "carried", format!("what was written to `{from}` meanwhile"))
             }
             Self::DiscardDatabase { database } => ("discard", "discarded", format!("`{database}`")),
             Self::CloseDatabase { database } => ("close", "closed", format!("`{database}` to new sessions")),

@@ -145,6 +145,7 @@ mod tests {
             journal: Vec::new(),
             unfinished: Vec::new(),
             examined: crate::Examined::default(),
+            carried: None,
         }
     }
 

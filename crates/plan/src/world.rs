@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::carry::Carried;
 use crate::{
     Address, ContainerName, Contents, DatabaseName, Detected, Examined, Examining, Files, Kind, Label,
     LabelKind, Marker, RoleName, Secret, Service, ServiceName, Surroundings, VolumeName,
@@ -35,6 +36,8 @@ pub struct Wants {
     pub where_copies_are: bool,
     /// The last runs, from the journal.
     pub journal: bool,
+    /// What a first copy of rows came to, in the database that is being built.
+    pub carried: bool,
     /// What the workspace's files tell about its set-up.
     pub detection: bool,
     /// The files that `slate-init` writes, and what `just` says of them.
@@ -90,6 +93,8 @@ pub struct World {
     /// Things half done by an earlier run that this workspace's files tell of, in words.
     pub unfinished: Vec<String>,
     pub examined: Examined,
+    /// The database that is being built with the live one's rows in it, and what came of them.
+    pub carried: Option<(DatabaseName, Carried)>,
 }
 
 /// A run of ours, from the journal.

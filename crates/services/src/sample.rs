@@ -130,6 +130,7 @@ pub(crate) fn world() -> World {
         journal: Vec::new(),
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
+        carried: None,
     }
 }
 

@@ -1,12 +1,14 @@
 //! A machine in memory, for plans about databases: it can fail before a step, lose a step's reply, or die, also in the
 //! middle of a step that is made of several. `tests/contract.rs` proves it against a real server.
 
+mod rows;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use plan::{
-    Action, Blueprint, Built, Contents, Data, Database, DatabaseName, Effect, Exit, Expect, Fault, KeptAs,
-    Kind, Label, LabelKind, Look, Machine, Marker, Outcome, RoleName, Rows, Said, Secret, Server,
-    ServerState, Since, TableChange, Workspace, World,
+    Action, Blueprint, Built, Contents, Data, Database, DatabaseName, Effect, Exit, Expect, Fault, Kind,
+    Label, LabelKind, Look, Machine, Marker, Outcome, RoleName, Rows, Said, Secret, Server, ServerState,
+    Since, TableChange, Workspace, World,
 };
 
 /// What goes wrong at a step.
@@ -44,6 +46,8 @@ pub struct Held {
     pub filled: bool,
     /// How many of those rows it held when it was marked; a clone's counters are not its template's.
     pub counted: Option<u64>,
+    /// Rows were carried to it, and it is not the live one yet.
+    pub carried: bool,
 }
 
 /// Databases in memory, with trouble at one step.
@@ -65,6 +69,8 @@ pub struct Fake {
     pub trouble: Option<(usize, Trouble)>,
     performed: usize,
     dead: bool,
+    /// The process has sessions of its own on the old and the new database.
+    carries: bool,
     next_oid: u32,
 }
 
@@ -84,13 +90,14 @@ impl Fake {
             trouble: None,
             performed: 0,
             dead: false,
+            carries: false,
             next_oid: 2,
         }
     }
 
     /// Everything works from here on.
     pub fn heal(&mut self) {
-        (self.trouble, self.dead, self.performed) = (None, false, 0);
+        (self.trouble, self.dead, self.performed, self.carries) = (None, false, 0, false);
     }
 
     /// What a fresh look would find.
@@ -138,6 +145,7 @@ impl Fake {
             journal: Vec::new(),
             unfinished: Vec::new(),
             examined: plan::Examined::default(),
+            carried: self.carried(),
         }
     }
 
@@ -226,6 +234,7 @@ impl Fake {
                     to.limit = limit.or(to.limit);
                 }
             }
+            Action::CarryRows { from, to, stage, .. } => self.carry_rows(from, to, *stage)?,
             // Postgres only warns of a comment on a database that is not there.
             Action::Label { database, label } => {
                 self.databases
@@ -335,21 +344,6 @@ impl Fake {
         (held.open, held.comment) = (true, comment.cloned());
         self.databases.insert(to.clone(), held);
         self.note(to);
-        Ok(())
-    }
-
-    fn weigh(&mut self, database: &DatabaseName, label: &Label) -> Result<(), Fault> {
-        self.last_kept = self.last_kept.max(label.kept.as_ref().map_or(0, |kept| kept.n));
-        self.must_be(database, &[LabelKind::Kept])?;
-        let held = self.inside(database).ok_or_else(|| failed("nobody gets in"))?.clone();
-        let since = self.since(&held);
-        if since == Since::Unchanged {
-            self.databases.remove(database);
-            return Ok(());
-        }
-        let kept = label.kept.clone().map(|kept| KeptAs { why: Some(since.line()), ..kept });
-        let held = self.held(database)?;
-        (held.open, held.comment) = (true, Some(Label { kept, ..label.clone() }.text()));
         Ok(())
     }
 

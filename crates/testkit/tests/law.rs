@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Parser as _;
-use databases::{Reset, Undo};
+use databases::{Rebuild, Reset, Undo};
 use plan::{
-    Action, Config, Confirm, DatabaseName, Exit, Fault, Flags, LabelKind, Plan, World, approve, execute,
+    Action, Config, Confirm, DatabaseName, Exit, Fault, Flags, Label, LabelKind, Plan, World, approve,
+    execute, withdraw,
 };
 use proptest::prelude::*;
 use shell::Command as _;
@@ -21,6 +22,7 @@ const TROUBLES: [Trouble; 5] =
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Run {
     Reset,
+    Rebuild,
     NoSeed,
     To,
     NoUndo,
@@ -30,13 +32,21 @@ enum Run {
     Tidy,
 }
 
-const RUNS: [Run; 8] =
-    [Run::Reset, Run::NoSeed, Run::To, Run::NoUndo, Run::Drop, Run::Undo, Run::Gc, Run::Tidy];
+const RUNS: [Run; 9] =
+    [Run::Reset, Run::Rebuild, Run::NoSeed, Run::To, Run::NoUndo, Run::Drop, Run::Undo, Run::Gc, Run::Tidy];
 
 impl Run {
+    /// What is made first, where a plan needs that.
+    fn prepare(self, world: &World) -> Result<Option<Plan>, Fault> {
+        if self == Self::Rebuild {
+            Rebuild::parse_from(["slate-rebuild"]).prepare(&config(), world)
+        } else {
+            Ok(None)
+        }
+    }
+
     fn plan(self, world: &World) -> Result<Plan, Fault> {
-        let text = "[migrations]\ntool = \"sql\"\ndir = \"migrations\"\n[seeds]\ndir = \"seeds\"\n";
-        let config = Config::read(text, []).unwrap();
+        let config = config();
         let reset = |words: &[&str]| {
             Reset::parse_from(std::iter::once(&"slate-reset").chain(words)).plan(&config, world)
         };
@@ -45,6 +55,7 @@ impl Run {
         };
         match self {
             Self::Reset => reset(&[]),
+            Self::Rebuild => Rebuild::parse_from(["slate-rebuild"]).plan(&config, world),
             Self::NoSeed => reset(&["--no-seed"]),
             Self::To => reset(&["--to", "1"]),
             Self::NoUndo => reset(&["--no-undo"]),
@@ -63,18 +74,43 @@ impl Run {
     fn on(self, fake: &mut Fake) -> Result<(), Fault> {
         let (live, kept) = self.gives_up();
         let flags = Flags { yes: true, no_undo: live || kept, ..Flags::default() };
-        let approved = approve(self.plan(&fake.world())?, Confirm::Loss, &flags, |_| Ok(None))?;
-        execute(&approved, fake, &mut |_| ()).map(|_| ())
+        let agreed = |plan| approve(plan, Confirm::Loss, &flags, |_| Ok(None));
+        let Some(first) = self.prepare(&fake.world())? else {
+            return execute(&agreed(self.plan(&fake.world())?)?, fake, &mut |_| ()).map(|_| ());
+        };
+        let first = agreed(first)?;
+        execute(&first, fake, &mut |_| ())?;
+        let done = self.plan(&fake.world()).and_then(agreed);
+        let done = done.and_then(|approved| execute(&approved, fake, &mut |_| ()).map(|_| ()));
+        if done.is_err() {
+            withdraw(&first, fake);
+        }
+        done
     }
+
+    /// More steps than it has.
+    fn steps(self, world: &World) -> usize {
+        let first = self.prepare(world).ok().flatten().map_or(0, |plan| plan.steps.len() + 8);
+        first + self.plan(world).map_or(0, |plan| plan.steps.len())
+    }
+}
+
+fn config() -> Config {
+    let text = "[migrations]\ntool = \"sql\"\ndir = \"migrations\"\n[seeds]\ndir = \"seeds\"\n";
+    Config::read(text, []).unwrap()
 }
 
 fn shop() -> DatabaseName {
     DatabaseName::new("shop").unwrap()
 }
 
-/// Every database in which somebody typed a row.
+/// Every database in which somebody typed a row. What is being built holds copies at most.
 fn rows(fake: &Fake) -> BTreeMap<u32, u64> {
-    let with_rows = fake.databases.values().filter(|held| held.mine > 0);
+    let is_built = |held: &&Held| {
+        let label = held.comment.as_deref().and_then(Label::read);
+        label.is_none_or(|label| label.kind != LabelKind::Building)
+    };
+    let with_rows = fake.databases.values().filter(|held| held.mine > 0).filter(is_built);
     with_rows.map(|held| (held.oid, held.mine)).collect()
 }
 
@@ -187,7 +223,7 @@ fn with_trouble_at_any_step_nothing_is_lost_and_any_next_run_works() {
     let (mut troubles, mut left) = (0, BTreeSet::new());
     for (start, before) in starts() {
         for run in RUNS {
-            let steps = run.plan(&before.world()).map_or(0, |plan| plan.steps.len());
+            let steps = run.steps(&before.world());
             // Two more than it has: what is taken back is a step too.
             for (step, trouble) in (0..steps + 2).flat_map(|step| TROUBLES.map(|trouble| (step, trouble))) {
                 let what = format!("{start}, {run:?}, {trouble:?} at step {step}");
@@ -219,7 +255,10 @@ fn assert_goes_on(fake: &Fake, next: Run, what: &str) {
         Ok(()) => {}
         Err(fault) => assert!(next == Run::Undo && fault.exit == Exit::Usage, "{what}: {fault}"),
     }
-    if !matches!(next, Run::Undo | Run::Gc | Run::Tidy) {
+    if next == Run::Rebuild {
+        let was = before.databases.get(&shop()).map_or(0, |held| held.mine);
+        assert_eq!(fake.databases[&shop()].mine, was, "{what}: rows stayed behind");
+    } else if !matches!(next, Run::Undo | Run::Gc | Run::Tidy) {
         assert_fresh(&fake, next, what);
     }
     if fake.databases.contains_key(&shop()) {

@@ -77,6 +77,7 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         journal: Vec::new(),
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
+        carried: None,
     };
     if wants.elsewhere {
         return Ok(Found { config, world, held, postgres: Cell::new(None) });
@@ -84,9 +85,7 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     if wants.journal {
         world.journal = journal::read(&world.workspace);
     }
-    if wants.files {
-        world.files = Some(crate::files::read(&world.workspace.root)?);
-    }
+    world.files = wants.files.then(|| crate::files::read(&world.workspace.root)).transpose()?;
     if wants.engine == EngineFacts::Nothing {
         return Ok(Found { config, world, held, postgres: Cell::default() });
     }
@@ -225,6 +224,16 @@ fn read_databases(
         }
         name_services(database, world.engine.as_ref());
     }
+    if wants.carried {
+        let building = world.beside(LabelKind::Building).filter(|(database, _)| database.open);
+        let building: Vec<DatabaseName> = building.map(|(database, _)| database.name.clone()).collect();
+        world.carried = building.into_iter().find_map(|database| {
+            let carried = crate::carry::record(&mut postgres, &database);
+            // A session on it would be in the way of its rename.
+            postgres.leave(&database);
+            Some((database, carried?))
+        });
+    }
     Ok(Some(postgres))
 }
 
@@ -286,6 +295,7 @@ pub(crate) const AFRESH: Wants = Wants {
     elsewhere: false,
     where_copies_are: false,
     journal: false,
+    carried: false,
     detection: false,
     files: false,
 };

@@ -2,6 +2,7 @@
 
 mod blueprint;
 mod build;
+mod carry;
 mod catalog;
 mod cluster;
 mod databases;

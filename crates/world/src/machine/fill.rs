@@ -242,6 +242,7 @@ impl Real<'_> {
     }
 
     pub(super) fn discard(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
+        self.let_go();
         let noted = creating(&self.world.workspace.state).iter().any(|noted| noted == database.as_str());
         let workspace = self.world.workspace.id.clone();
         let outcome = self.databases(|databases| databases.discard(database, &workspace, noted))?;

@@ -12,7 +12,7 @@ use super::changes::{Moved, since};
 const COUNTED: u64 = 32 * 1024 * 1024;
 
 /// Tables in which migration tools keep their own books; no row in them is the user's.
-pub(super) const BOOKKEEPING: &str = "'_sqlx_migrations','alembic_version','schema_migrations','__diesel_schema_migrations',\
+pub(crate) const BOOKKEEPING: &str = "'_sqlx_migrations','alembic_version','schema_migrations','__diesel_schema_migrations',\
     'django_migrations','ar_internal_metadata','flyway_schema_history','databasechangelog','databasechangeloglock',\
     'goose_db_version','knex_migrations','knex_migrations_lock','_prisma_migrations','SequelizeMeta','refinery_schema_history',\
     'gorp_migrations','kysely_migration','kysely_migration_lock','typeorm_migrations','__drizzle_migrations'";

@@ -10,9 +10,13 @@ mod replace;
 mod reset;
 #[cfg(test)]
 mod sample;
+mod snapshot;
+mod switch;
 mod tidy;
 mod undo;
 
 pub use psql::Psql;
 pub use reset::Reset;
+pub use snapshot::Snapshot;
+pub use switch::Switch;
 pub use undo::Undo;

@@ -115,6 +115,7 @@ pub(crate) fn world(kept: Vec<Kept>) -> World {
         journal: Vec::new(),
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
+        git: None,
     }
 }
 
@@ -137,6 +138,7 @@ pub(crate) fn database(suffix: &str, oid: u32) -> Database {
         active_slots: Vec::new(),
         stale_collation: false,
         subscriptions: 0,
+        branch: None,
     }
 }
 

@@ -29,7 +29,9 @@ fn half_built(plan: &mut Plan, recipe: &Recipe<'_>) {
 
 /// A run that was killed while it weighed or removed one had closed it.
 fn reopen(plan: &mut Plan, recipe: &Recipe<'_>) {
-    let closed = recipe.world.beside(LabelKind::Kept).filter(|(database, _)| !database.open);
+    let lookable =
+        [LabelKind::Kept, LabelKind::Parked].into_iter().flat_map(|kind| recipe.world.beside(kind));
+    let closed = lookable.filter(|(database, _)| !database.open);
     plan.steps.extend(closed.map(|(database, _)| {
         let open = Action::OpenDatabase { database: database.name.clone() };
         Step::new(open, "what is kept can be looked into").expects(this(database))

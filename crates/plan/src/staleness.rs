@@ -90,6 +90,7 @@ mod tests {
             active_slots: Vec::new(),
             stale_collation: false,
             subscriptions: 0,
+            branch: None,
         }
     }
 
@@ -142,6 +143,7 @@ mod tests {
             journal: Vec::new(),
             unfinished: Vec::new(),
             examined: crate::Examined::default(),
+            git: None,
         }
     }
 

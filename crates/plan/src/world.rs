@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Address, ContainerName, Contents, DatabaseName, Detected, Examined, Examining, Files, Kind, Label,
+    Address, ContainerName, Contents, DatabaseName, Detected, Examined, Examining, Files, Git, Kind, Label,
     LabelKind, Marker, RoleName, Secret, Service, ServiceName, VolumeName,
 };
 
@@ -39,6 +39,8 @@ pub struct Wants {
     pub detection: bool,
     /// The files that `slate-init` writes, and what `just` says of them.
     pub files: bool,
+    /// The branches of the repository that the workspace is in.
+    pub git: bool,
 }
 
 /// How much of the engine a command needs. A `local` server has none, whatever is wanted.
@@ -89,6 +91,7 @@ pub struct World {
     /// Things half done by an earlier run that this workspace's files tell of, in words.
     pub unfinished: Vec<String>,
     pub examined: Examined,
+    pub git: Option<Git>,
 }
 
 /// A run of ours, from the journal.
@@ -214,6 +217,8 @@ pub struct Database {
     pub stale_collation: bool,
     /// Subscriptions, which block DROP.
     pub subscriptions: u64,
+    /// The git branch that it was last switched to; `None` before the first switch.
+    pub branch: Option<String>,
 }
 
 /// Somebody connected to a database.
@@ -405,6 +410,11 @@ impl World {
             let ours = label.workspace == self.workspace.id && Some(&label.of) == self.name();
             (ours && label.kind == kind && !database.broken).then_some((database, label))
         })
+    }
+
+    /// As [`Self::beside`], what holds rows that somebody may want again: kept, parked and saved ones.
+    pub fn put_by(&self) -> impl Iterator<Item = (&Database, &Label)> {
+        [LabelKind::Kept, LabelKind::Parked, LabelKind::Saved].into_iter().flat_map(|kind| self.beside(kind))
     }
 
     /// The name of the workspace's own database.

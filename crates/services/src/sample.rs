@@ -129,6 +129,7 @@ pub(crate) fn world() -> World {
         journal: Vec::new(),
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
+        git: None,
     }
 }
 

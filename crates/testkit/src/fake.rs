@@ -137,6 +137,7 @@ impl Fake {
             journal: Vec::new(),
             unfinished: Vec::new(),
             examined: plan::Examined::default(),
+            git: None,
         }
     }
 
@@ -183,6 +184,7 @@ impl Fake {
             active_slots: Vec::new(),
             stale_collation: false,
             subscriptions: 0,
+            branch: None,
         }
     }
 

@@ -15,6 +15,7 @@ use crate::blueprint::blueprint;
 use crate::cluster::Cluster;
 use crate::engine;
 use crate::examine;
+use crate::git;
 use crate::journal;
 use crate::postgres::{Baseline, Postgres, contents, databases, marker, since};
 use crate::records::Records;
@@ -75,9 +76,13 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         journal: Vec::new(),
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
+        git: None,
     };
     if wants.elsewhere {
         return Ok(Found { config, world, held, postgres: Cell::new(None) });
+    }
+    if wants.git {
+        world.git = git::read(&world.workspace.root);
     }
     if wants.journal {
         world.journal = journal::read(&world.workspace);
@@ -270,4 +275,5 @@ pub(crate) const AFRESH: Wants = Wants {
     journal: false,
     detection: false,
     files: false,
+    git: false,
 };

@@ -9,6 +9,7 @@ mod discover;
 mod engine;
 mod examine;
 mod files;
+mod git;
 mod holder;
 pub mod interrupt;
 mod journal;

@@ -35,6 +35,9 @@ impl Real<'_> {
                 self.databases(|databases| databases.give_up(database, &id))
             }
             Action::NoteSettings { database } => self.note_settings(database),
+            Action::NoteBranch { database, branch } => {
+                self.databases(|databases| databases.note_branch(database, branch))
+            }
             _ => Err(Fault::new(Exit::Failed, "an action without a performer")),
         }
     }

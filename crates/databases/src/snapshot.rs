@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Parser, ValueEnum};
 use plan::{
-    Action, Config, Database, EngineFacts, Exit, Expect, Fact, Fault, KeptAs, Label, LabelKind, Marker,
+    Action, Config, Data, Database, EngineFacts, Exit, Expect, Fact, Fault, KeptAs, Label, LabelKind, Marker,
     Origin, Plan, Reading, Server, Step, Wants, World, guard, words,
 };
 use shell::{Command, Shared};
@@ -91,6 +91,8 @@ impl Command for Snapshot {
             plan.facts = list(world);
             return Ok(plan);
         }
+        let finished = replace::finish(&mut plan, world);
+        let world = finished.as_ref().unwrap_or(world);
         let server = guard::writable(world)?;
         let recipe = Recipe { config, world, server, seeds: None, to: None };
         match self.verb {
@@ -139,6 +141,7 @@ fn save(plan: &mut Plan, recipe: &Recipe<'_>, name: &str) -> Result<(), Fault> {
     if !live.sessions.is_empty() {
         plan.facts.push(Fact::new("", "they are cut off, and nobody gets in while it is copied"));
     }
+    plan.data.push(Data::Database { name: live.name.clone(), oid: live.oid });
     let (n, saved) = replace::put_by_name(world, server, "__saved_");
     let marker = live.marker.as_ref();
     let built = marker.and_then(|marker| {
@@ -264,6 +267,7 @@ impl Snapshot {
         };
         plan.target = format!("Export from {}", replace::place(server, world));
         plan.facts.push(Fact::new("exports", what));
+        plan.data.push(Data::Database { name: database.name.clone(), oid: database.oid });
         let [close, open, end] = quiet(database);
         let expect = Expect::Database { name: database.name.clone(), oid: database.oid };
         if !database.open {

@@ -102,12 +102,8 @@ impl Switch {
         let (world, server) = (recipe.world, recipe.server);
         guard::own_database(live, &world.workspace)?;
         guard::renamable(live)?;
-        let from = self.from.as_deref().or_else(|| world.branch_of(live)).ok_or_else(|| {
-            Fault::new(Exit::Usage, format!("whose is `{}`?", live.name))
-                .cause("neither a switch nor git's log tells the branch that it belongs to")
-                .state("nothing was changed")
-                .hint(world.workspace.command("switch --from BRANCH"))
-        })?;
+        let from =
+            self.from.as_deref().or_else(|| world.branch_of(live)).ok_or_else(|| whose(live, world))?;
         if from == to {
             stay(plan, live, to);
             return Ok(());
@@ -148,6 +144,15 @@ impl Switch {
         plan.closing.push(format!("That of `{from}` is parked: {back}"));
         Ok(())
     }
+}
+
+fn whose(live: &Database, world: &World) -> Fault {
+    let fault = Fault::new(Exit::NotReady, format!("whose is `{}`?", live.name)).state("nothing was changed");
+    if live.open {
+        let why = "neither a switch nor git's log tells the branch that it belongs to";
+        return fault.cause(why).hint(world.workspace.command("switch --from BRANCH"));
+    }
+    fault.cause("a run that did not end has closed it").hint(world.workspace.command("up"))
 }
 
 /// Nothing to switch; from here on the database is noted as this branch's.

@@ -6,6 +6,7 @@ mod catalog;
 mod cluster;
 mod databases;
 mod discover;
+mod dump;
 mod engine;
 mod examine;
 mod files;

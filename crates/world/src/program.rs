@@ -197,13 +197,15 @@ impl Program {
         let (reader, writer) = std::io::pipe().map_err(|why| self.not_started(why))?;
         let copy = writer.try_clone().map_err(|why| self.not_started(why))?;
         let stoppable = self.is_stoppable();
-        let printing = self.expression().stderr_file(copy);
-        let printing = match &self.output {
-            Some(file) => printing.stdout_file(file.try_clone().map_err(|why| self.not_started(why))?),
-            None => printing.stdout_file(writer),
+        let output = match &self.output {
+            Some(file) => {
+                // Whoever reads waits until nobody can write any more.
+                drop(writer);
+                OwnedFd::from(file.try_clone().map_err(|why| self.not_started(why))?)
+            }
+            None => OwnedFd::from(writer),
         };
-        let handle = self.start(&printing)?;
-        drop(printing);
+        let handle = self.start(&self.expression().stdout_file(output).stderr_file(copy))?;
         let (send, lines) = mpsc::channel();
         std::thread::spawn(move || {
             let mut reader = BufReader::new(reader);

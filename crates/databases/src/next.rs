@@ -144,7 +144,8 @@ impl Recipe<'_> {
             at: self.world.now,
             fingerprint: None,
             models: blueprint.and_then(|blueprint| blueprint.models.clone()),
-            sequences: None,
+            counted: false,
+            rows: None,
         };
         Step::new(Action::Stamp { database: database.clone(), marker }, "the next run knows whose it is")
     }
@@ -161,8 +162,7 @@ impl Recipe<'_> {
             let taken = self.server.databases.iter().find(|database| database.name == name);
             let Some(taken) = taken else { return name };
             let half_built = |label: &Label| {
-                label.workspace == self.world.workspace.id
-                    && matches!(label.kind, LabelKind::Building | LabelKind::Next)
+                label.workspace == self.world.workspace.id && label.kind == LabelKind::Building
             };
             if taken.label.as_ref().is_some_and(half_built) {
                 let discard = Action::DiscardDatabase { database: name.clone() };
@@ -259,7 +259,7 @@ mod tests {
         let (told, _) = made(&[template.clone(), half], true, None);
         let (_, beside) = made(&[template, database("__next", 3)], true, None);
 
-        assert_eq!(told[0], "discard half-built shop__next");
+        assert_eq!(told[0], "discard shop__next");
         assert_eq!(beside, "shop__next_2");
     }
 }

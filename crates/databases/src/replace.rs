@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use plan::{
     Action, Built, Data, Database, DatabaseName, Expect, Fact, KeptAs, Kind, Label, LabelKind, Plan, Server,
-    Session, Since, Step, Undo, World, words,
+    Session, Since, Step, World, words,
 };
 
 /// Seconds after which an open transaction is somebody's work, and no request that is passing through.
@@ -109,73 +109,33 @@ pub(crate) fn give_up(plan: &mut Plan, live: &Database, n: u32, kept: DatabaseNa
     plan.steps.push(step.expects(Expect::Database { name: kept, oid: live.oid }).weight(2));
 }
 
-/// Drops the live database through psql, and gives its name to the next one.
-pub(crate) fn drop(plan: &mut Plan, world: &World, server: &Server, live: &Database, next: &DatabaseName) {
+/// Drops what its server left half dropped: nothing in it can be trusted, and Postgres renames no such database.
+pub(crate) fn drop_broken(plan: &mut Plan, server: &Server, live: &Database, next: &DatabaseName) {
     let name = &live.name;
     plan.data.push(Data::Database { name: name.clone(), oid: live.oid });
-    let is_live = Expect::Database { name: name.clone(), oid: live.oid };
     let carry = Action::CarryOver { from: name.clone(), to: next.clone() };
-    let comment = live.comment.clone();
-    let label =
-        Label { comment, ..Label::new(&world.workspace.id, LabelKind::Next, &server.name, world.now) };
-    let ready = Action::Label { database: next.clone(), label };
-    let drop = Step::new(Action::DropDatabase { database: name.clone() }, "the new one takes its name")
-        .expects(is_live.clone())
-        .expects(Expect::Server { system_identifier: server.system_identifier.clone() })
-        .bound()
-        .weight(2);
-    plan.steps.extend([
-        Step::new(carry, "a new database has none of them"),
-        Step::new(ready, "a crash from here on leaves a whole database under a known name"),
-    ]);
-    // Postgres changes nothing of a half-dropped one, and lets nobody in.
-    if !live.broken {
-        let close = Action::CloseDatabase { database: name.clone() };
-        let open = Action::OpenDatabase { database: name.clone() };
-        plan.steps.push(Step::new(close, "a pool would come back at once").expects(is_live).amend(open));
-    }
-    plan.steps.extend([
-        Step::new(
-            Action::EndSessions { database: name.clone() },
-            "Postgres drops no database that is in use",
-        )
-        .bound(),
-        // Nothing to lose, so nothing for good: the rows that come back are the baseline's own.
-        if plan.loss.is_nothing() { drop.undo(Undo::Elsewhere { name: next.to_string() }) } else { drop },
-    ]);
+    plan.steps.push(Step::new(carry, "a new database has none of them"));
+    let drop = drop(name, live, "the new one takes its name");
+    plan.steps.push(drop.expects(Expect::Server { system_identifier: server.system_identifier.clone() }));
     let comment = live.comment.clone().filter(|comment| Label::read(comment).is_none());
-    let rename = Action::RenameDatabase { from: next.clone(), to: name.clone(), comment };
-    plan.steps.push(Step::new(rename, "the new one is the workspace's from here on").bound());
+    rename(plan, server, next, comment);
 }
 
-/// The world once an earlier run is finished that stopped between its DROP and the new database's name: that has by now
-/// what the dropped one had beside its contents.
-pub(crate) fn finish(plan: &mut Plan, world: &World) -> Option<World> {
-    let name = world.name().filter(|_| world.live().is_none())?.clone();
-    let (from, comment) = world
-        .beside(LabelKind::Next)
-        .map(|(next, label)| (next.name.clone(), label.comment.clone()))
-        .next()?;
-    let rename = Action::RenameDatabase { from: from.clone(), to: name.clone(), comment: comment.clone() };
-    let step = Step::new(rename, "an earlier run stopped right before it");
-    plan.steps.push(step.expects(Expect::NoDatabase { name: name.clone() }));
-    let mut world = world.clone();
-    let databases = world.server.iter_mut().flat_map(|server| &mut server.databases);
-    for next in databases.filter(|database| database.name == from) {
-        *next = Database {
-            name: name.clone(),
-            comment: comment.clone(),
-            label: None,
-            open: true,
-            ..next.clone()
-        };
-    }
-    Some(world)
+/// Drops the old database, which has this name now, through psql.
+pub(crate) fn drop(name: &DatabaseName, live: &Database, why: &'static str) -> Step {
+    Step::new(Action::DropDatabase { database: name.clone() }, why)
+        .expects(Expect::Database { name: name.clone(), oid: live.oid })
+        .bound()
+        .weight(2)
 }
 
 /// The next database takes a name that nothing has.
 pub(crate) fn take_name(plan: &mut Plan, server: &Server, next: &DatabaseName, comment: Option<String>) {
     plan.facts.push(Fact::new("replaces", "nothing: there is no such database now"));
+    rename(plan, server, next, comment);
+}
+
+fn rename(plan: &mut Plan, server: &Server, next: &DatabaseName, comment: Option<String>) {
     let rename = Action::RenameDatabase { from: next.clone(), to: server.name.clone(), comment };
     let step = Step::new(rename, "the new one is the workspace's from here on");
     plan.steps.push(step.expects(Expect::NoDatabase { name: server.name.clone() }));
@@ -315,21 +275,6 @@ mod tests {
         let (_, kept) = kept_name(&world, world.server.as_ref().unwrap());
 
         assert!(kept.as_str().ends_with("__kept_1") && kept.as_str().len() <= 63, "{kept}");
-    }
-
-    #[test]
-    fn a_drop_without_its_rename_is_finished_first() {
-        let mut next = labelled("__next", 3, LabelKind::Next, "new");
-        next.label.as_mut().unwrap().comment = Some("our shop".to_owned());
-        let mut world = with_databases(&[next]);
-        world.server.as_mut().unwrap().databases.remove(0);
-        let mut plan = Plan::new("slate-reset", "shop");
-
-        let finished = finish(&mut plan, &world).unwrap();
-
-        assert_eq!(steps(&plan), ["rename shop__next to shop"]);
-        let live = finished.live().unwrap();
-        assert_eq!((live.oid, live.comment.as_deref(), live.label.is_none()), (3, Some("our shop"), true));
     }
 
     #[test]

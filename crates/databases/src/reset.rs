@@ -72,10 +72,8 @@ impl Command for Reset {
     }
 
     fn plan(&self, config: &Config, world: &World) -> Result<Plan, Fault> {
-        let mut plan = Plan::new(Self::NAME, guard::writable(world)?.name.as_str());
-        let finished = replace::finish(&mut plan, world);
-        let world = finished.as_ref().unwrap_or(world);
         let server = guard::writable(world)?;
+        let mut plan = Plan::new(Self::NAME, server.name.as_str());
         let recipe = self.recipe(config, world, server);
         if self.tidy {
             tidy::plan(&mut plan, &recipe);
@@ -102,7 +100,7 @@ impl Command for Reset {
         let next = if self.drop { recipe.direct(&mut plan)? } else { recipe.make(&mut plan)? };
         around.before(&mut plan);
         match world.live() {
-            Some(live) if self.drop || live.broken => replace::drop(&mut plan, world, server, live, &next),
+            Some(live) if live.broken => replace::drop_broken(&mut plan, server, live, &next),
             Some(live) => self.swap(&mut plan, world, server, live, &next),
             None => replace::take_name(&mut plan, server, &next, None),
         }
@@ -123,7 +121,9 @@ impl Reset {
     fn swap(&self, plan: &mut Plan, world: &World, server: &Server, live: &Database, next: &DatabaseName) {
         let swap = Swap { world, server, live, next, by: "reset", carry: true };
         let (n, kept) = swap.plan(plan);
-        if self.shared.no_undo {
+        if self.drop {
+            plan.steps.push(replace::drop(&kept, live, "--drop keeps nothing"));
+        } else if self.shared.no_undo {
             replace::give_up(plan, live, n, kept);
         } else if replace::is_unchanged(live) {
             plan.facts.push(Fact::new("keeps", "nothing, if that still holds once nobody is connected"));
@@ -161,4 +161,51 @@ pub(crate) fn is_stale(world: &World, recipe: &Recipe<'_>) -> bool {
     let template =
         recipe.made(LabelKind::Template).and_then(|(_, label)| label.built.as_ref()?.fingerprint.clone());
     template.is_none() || template != marker.fingerprint
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{config, labelled, steps, with_databases};
+
+    fn planned(words: &[&str], world: &World) -> Plan {
+        Reset::parse_from(std::iter::once(&"slate-reset").chain(words)).plan(&config(), world).unwrap()
+    }
+
+    fn with_a_spare() -> World {
+        with_databases(&[labelled("__spare", 3, LabelKind::Spare, "new")])
+    }
+
+    #[test]
+    fn with_a_spare_it_is_a_swap() {
+        let plan = planned(&[], &with_a_spare());
+
+        let told = steps(&plan);
+        assert_eq!(told[0], "give shop__spare the owner, rights and settings of shop");
+        assert!(told.contains(&"swap shop, and kept the old as shop__kept_1".to_owned()), "{told:?}");
+        assert!(plan.steps.iter().all(|step| step.action.effect() != plan::Effect::Destroys), "{told:?}");
+    }
+
+    #[test]
+    fn what_is_not_kept_goes_after_the_names_have_changed() {
+        for words in [["--drop"], ["--no-undo"]] {
+            let told = steps(&planned(&words, &with_a_spare()));
+
+            let swap = told.iter().position(|told| told.starts_with("swap shop")).unwrap();
+            let drop = told.iter().position(|told| told.contains("drop") && told.contains("shop__kept_1"));
+            assert!(drop.unwrap() > swap, "{words:?}: {told:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_half_dropped_is_dropped_before_its_name_is_taken() {
+        let mut world = with_a_spare();
+        let live = world.server.iter_mut().flat_map(|server| &mut server.databases).next().unwrap();
+        (live.broken, live.open) = (true, false);
+
+        let told = steps(&planned(&[], &world));
+
+        let drop = told.iter().position(|told| told == "drop shop").unwrap();
+        assert_eq!(told[drop + 1], "rename shop__spare to shop");
+    }
 }

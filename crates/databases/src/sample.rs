@@ -173,7 +173,8 @@ pub(crate) fn with_databases(beside: &[Database]) -> World {
         at: Timestamp::UNIX_EPOCH,
         fingerprint: Some("same".to_owned()),
         models: None,
-        sequences: None,
+        counted: false,
+        rows: None,
     };
     let live = Database { marker: Some(marker), ..database("", 1) };
     let mut world = world(Vec::new());

@@ -91,8 +91,6 @@ impl Command for Snapshot {
             plan.facts = list(world);
             return Ok(plan);
         }
-        let finished = replace::finish(&mut plan, world);
-        let world = finished.as_ref().unwrap_or(world);
         let server = guard::writable(world)?;
         let recipe = Recipe { config, world, server, seeds: None, to: None };
         match self.verb {
@@ -307,7 +305,8 @@ impl Snapshot {
             at: world.now,
             fingerprint: None,
             models: None,
-            sequences: None,
+            counted: false,
+            rows: None,
         };
         let stamp = Action::Stamp { database: next.clone(), marker };
         plan.steps.push(Step::new(stamp, "the next run knows whose it is"));

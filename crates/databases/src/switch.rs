@@ -69,8 +69,6 @@ impl Command for Switch {
             plan.facts = list(world);
             return Ok(plan);
         }
-        let finished = replace::finish(&mut plan, world);
-        let world = finished.as_ref().unwrap_or(world);
         let server = guard::writable(world)?;
         let to = self.target(world)?;
         plan.target = format!("Switch {} on {}", server.name, replace::place(server, world));

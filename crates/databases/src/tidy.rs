@@ -16,15 +16,16 @@ pub(crate) fn plan(plan: &mut Plan, recipe: &Recipe<'_>) {
     }
     reopen(plan, recipe);
     close_again(plan, recipe);
-    weigh(plan, recipe);
     if recipe.made(LabelKind::Spare).is_none() {
         spare(plan, recipe);
     }
     unused(plan, recipe);
+    // Last, so that one that can't be looked into keeps nothing else from being done.
+    weigh(plan, recipe);
 }
 
 fn half_built(plan: &mut Plan, recipe: &Recipe<'_>) {
-    let left = [LabelKind::Building, LabelKind::Next].into_iter().flat_map(|kind| recipe.world.beside(kind));
+    let left = recipe.world.beside(LabelKind::Building);
     plan.steps.extend(left.map(|(database, _)| discard(database, "an earlier run did not finish it")));
 }
 
@@ -77,19 +78,21 @@ fn spare(plan: &mut Plan, recipe: &Recipe<'_>) {
     ]);
 }
 
-/// Spares of other contents, and the oldest templates.
+/// Spares of other contents, what an older system sorted, and the oldest templates.
 fn unused(plan: &mut Plan, recipe: &Recipe<'_>) {
     let key = recipe.key();
     let is_current = |label: &Label| label.blueprint().is_some() && label.blueprint() == key;
     let spares = recipe.world.beside(LabelKind::Spare);
     let spares =
         spares.filter(|(database, label)| !is_current(label) || database.open || database.stale_collation);
-    let mut templates: Vec<(&Database, &Label)> = recipe.world.beside(LabelKind::Template).collect();
-    templates.sort_by_key(|(database, label)| {
-        (!is_current(label) || database.stale_collation, -label.at.as_second())
-    });
+    let templates = recipe.world.beside(LabelKind::Template);
+    let (stale, mut templates): (Vec<_>, Vec<_>) =
+        templates.partition(|(database, _)| database.stale_collation);
+    templates.sort_by_key(|(_, label)| (!is_current(label), -label.at.as_second()));
     let old = templates.into_iter().skip(TEMPLATES);
-    plan.steps.extend(spares.chain(old).map(|(database, _)| discard(database, "nothing uses it any more")));
+    plan.steps.extend(
+        spares.chain(stale).chain(old).map(|(database, _)| discard(database, "nothing uses it any more")),
+    );
 }
 
 fn discard(database: &Database, why: &'static str) -> Step {
@@ -155,10 +158,7 @@ mod tests {
 
         let told = tidied(&with_databases(&[kept, half]));
 
-        assert_eq!(
-            told,
-            ["discard half-built shop__next", "note the settings of shop", "open shop__kept_1 again"]
-        );
+        assert_eq!(told, ["discard shop__next", "note the settings of shop", "open shop__kept_1 again"]);
     }
 
     #[test]
@@ -175,14 +175,17 @@ mod tests {
 
         let told = tidied(&with_databases(&templates.chain([spare]).collect::<Vec<_>>()));
 
-        assert_eq!(
-            told,
-            [
-                "note the settings of shop",
-                "discard half-built shop__spare",
-                "discard half-built shop__base_a"
-            ]
-        );
+        assert_eq!(told, ["note the settings of shop", "discard shop__spare", "discard shop__base_a"]);
+    }
+
+    #[test]
+    fn a_template_of_an_old_collation_goes_at_once() {
+        let mut stale = labelled("__base_a", 2, LabelKind::Template, "a");
+        stale.stale_collation = true;
+
+        let told = tidied(&with_databases(&[stale]));
+
+        assert_eq!(told, ["note the settings of shop", "discard shop__base_a"]);
     }
 
     #[test]

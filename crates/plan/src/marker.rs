@@ -24,9 +24,12 @@ pub struct Marker {
     /// Hash of the model files when it was built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub models: Option<String>,
-    /// Hash of where every sequence stood when it was marked; `None` where changes since then can't be told.
+    /// Whether Postgres' counters were noted with it, so that changes since then can be told.
+    #[serde(default)]
+    pub counted: bool,
+    /// Rows in it when it was built.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sequences: Option<String>,
+    pub rows: Option<u64>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -93,8 +96,6 @@ pub struct KeptAs {
 pub enum LabelKind {
     /// Being built: holds nothing of anybody's.
     Building,
-    /// Built, and about to take the live name.
-    Next,
     /// Complete, closed to connections, to be cloned and never used itself.
     Template,
     /// A clone of a template, closed to connections, for the next reset.
@@ -131,7 +132,7 @@ impl Label {
     /// ```
     /// # use plan::*;
     /// let shop = DatabaseName::new("shop").unwrap();
-    /// let label = Label::new("w", LabelKind::Next, &shop, jiff::Timestamp::UNIX_EPOCH);
+    /// let label = Label::new("w", LabelKind::Building, &shop, jiff::Timestamp::UNIX_EPOCH);
     /// assert_eq!(Label::read(&label.text()), Some(label));
     /// assert_eq!(Label::read("our shop"), None);
     /// ```

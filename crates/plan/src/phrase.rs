@@ -69,9 +69,7 @@ impl Action {
             Self::CarryOver { from, to } => {
                 ("give", "gave", format!("`{to}` the owner, rights and settings of `{from}`"))
             }
-            Self::DiscardDatabase { database } => {
-                ("discard", "discarded", format!("half-built `{database}`"))
-            }
+            Self::DiscardDatabase { database } => ("discard", "discarded", format!("`{database}`")),
             Self::CloseDatabase { database } => ("close", "closed", format!("`{database}` to new sessions")),
             Self::OpenDatabase { database } => ("open", "opened", format!("`{database}` again")),
             Self::EndSessions { database } => ("end", "ended", format!("the sessions on `{database}`")),
@@ -108,6 +106,7 @@ impl Action {
             Self::BuildModels { database, .. } => {
                 ("build", "built", format!("the models' side, `{database}`"))
             }
+            Self::TryModels { database } => ("try", "tried", format!("each model in `{database}`")),
             Self::Compare(comparison) => ("compare", "compared", comparison.named()),
             Self::Accept { .. } => ("accept", "accepted", "what was found".to_owned()),
             Self::OpenPsql { database, .. } => ("open", "closed", format!("psql on `{database}`")),

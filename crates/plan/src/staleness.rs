@@ -68,7 +68,8 @@ mod tests {
             at: Timestamp::UNIX_EPOCH,
             fingerprint: Some("same".to_owned()),
             models: Some("models".to_owned()),
-            sequences: None,
+            counted: false,
+            rows: None,
         }
     }
 

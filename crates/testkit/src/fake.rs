@@ -376,7 +376,7 @@ impl Fake {
     fn discard(&mut self, database: &DatabaseName) -> Result<(), Fault> {
         let noted = self.creating.contains(database);
         if self.databases.get(database).is_some_and(|held| !(noted && held.comment.is_none())) {
-            let ours = [LabelKind::Building, LabelKind::Next, LabelKind::Template, LabelKind::Spare];
+            let ours = [LabelKind::Building, LabelKind::Template, LabelKind::Spare];
             self.must_be(database, &ours)?;
         }
         self.databases.remove(database);

@@ -162,14 +162,8 @@ fn step(dice: &mut Dice, fake: &Fake, world: &World) -> Action {
         if any { dice.of(&names).clone() } else { (*dice.of(&fits)).clone() }
     };
     let (database, other) = (pick(dice, true), pick(dice, false));
-    let kinds = [
-        LabelKind::Building,
-        LabelKind::Next,
-        LabelKind::Template,
-        LabelKind::Spare,
-        LabelKind::Kept,
-        LabelKind::Kept,
-    ];
+    let kinds =
+        [LabelKind::Building, LabelKind::Template, LabelKind::Spare, LabelKind::Kept, LabelKind::Kept];
     let kind = *dice.of(&kinds);
     let mut label = Label::new(&world.workspace.id, kind, &name(""), world.now);
     label.built = Some(Built { blueprint: "b".to_owned(), fingerprint: None, bytes: 0 });
@@ -275,7 +269,8 @@ fn marker(world: &World) -> Marker {
         at: world.now,
         fingerprint: None,
         models: None,
-        sequences: None,
+        counted: false,
+        rows: None,
     }
 }
 

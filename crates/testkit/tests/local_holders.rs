@@ -7,15 +7,6 @@ use std::process::{Child, Command, Stdio};
 
 use testkit::{Sandbox, Shop, offline};
 
-/// Waits until nothing is left to the background.
-fn settle(shop: &Shop) {
-    shop.wait_until(
-        "SELECT count(*) FROM pg_database WHERE datname ~ '__spare' AND NOT datallowconn
-         AND shobj_description(oid, 'pg_database') LIKE '%\"spare\"%'",
-        "1",
-    );
-}
-
 fn on(shop: &Shop, database: &str) -> Child {
     let mut child = shop.psql(database).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     writeln!(child.stdin.as_mut().unwrap(), "\\echo done").unwrap();
@@ -35,8 +26,7 @@ fn prepared_transactions_slots_and_subscriptions_are_refused_or_kept() {
     }
     let _ = shop.run("slate-down", &[]).expect_code(0);
     shop.up();
-    let _ = shop.run("slate-reset", &["--yes"]).expect_code(0);
-    settle(&shop);
+    let _ = shop.swap();
 
     let _ = shop.ask("BEGIN; INSERT INTO goods VALUES (9, 'mirror'); PREPARE TRANSACTION 'mine'");
     let before = shop.contents();
@@ -70,7 +60,7 @@ fn prepared_transactions_slots_and_subscriptions_are_refused_or_kept() {
     let _ = shop.run("slate-reset", &["--yes"]).expect_code(0);
     assert_eq!(shop.ask("SELECT count(*) FROM pg_replication_slots WHERE database = 'shop'"), "0");
     assert!(shop.ask("SELECT database FROM pg_replication_slots").starts_with("shop__kept"));
-    settle(&shop);
+    shop.settle();
     let _ = shop.run("slate-undo", &["--yes"]).expect_code(0);
     assert_eq!(shop.ask("SELECT database FROM pg_replication_slots"), "shop");
     assert_eq!(shop.ask("SELECT name FROM goods WHERE id = 9"), "mirror");
@@ -85,8 +75,7 @@ fn a_slot_that_somebody_reads_is_refused() {
     let _ = shop.ask("ALTER SYSTEM SET wal_level = logical");
     let _ = shop.run("slate-down", &[]).expect_code(0);
     shop.up();
-    let _ = shop.run("slate-reset", &["--yes"]).expect_code(0);
-    settle(&shop);
+    let _ = shop.swap();
     let _ = shop.ask("SELECT pg_create_logical_replication_slot('feed', 'test_decoding')");
     let psql = shop.psql("shop");
     let mut reader = Command::new(testkit::program("pg_recvlogical"));
@@ -99,12 +88,13 @@ fn a_slot_that_somebody_reads_is_refused() {
     shop.wait_until("SELECT active FROM pg_replication_slots", "t");
     let before = shop.contents();
 
-    let told = shop.run("slate-reset", &["--yes", "--force"]).told(4);
+    let reset = shop.run("slate-reset", &["--yes", "--force"]);
 
-    assert_eq!(told.error, "`shop` feeds `feed`");
-    assert_eq!(shop.contents(), before);
+    let after = shop.contents();
     let _ = reader.kill();
     let _ = reader.wait();
+    assert_eq!(reset.told(4).error, "`shop` feeds `feed`");
+    assert_eq!(after, before);
     shop.wait_until("SELECT active FROM pg_replication_slots", "f");
     let _ = shop.run("slate-reset", &["--yes"]).expect_code(0);
 }
@@ -119,15 +109,14 @@ fn a_collation_that_changed_builds_anew_instead_of_cloning() {
     let _ = shop
         .ask_in("postgres", "CREATE DATABASE shop TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'de'");
     shop.up();
-    let _ = shop.run("slate-reset", &["--yes"]).expect_code(0);
-    settle(&shop);
+    let _ = shop.swap();
     let _ = shop.ask("INSERT INTO goods VALUES (3, 'vase')");
     let _ = shop.ask_in("postgres", "UPDATE pg_database SET datcollversion = '1.1' WHERE datname ~ '^shop'");
 
     let _ = shop.run("slate-reset", &["--yes"]).expect_code(0);
 
     assert_eq!(shop.ask("SELECT count(*) FROM goods"), "2");
-    settle(&shop);
+    shop.settle();
     let _ = shop.run("slate-undo", &["--yes"]).expect_code(0);
     assert_eq!(shop.ask("SELECT count(*) FROM goods"), "3");
 }
@@ -155,13 +144,11 @@ fn a_template1_in_use_is_told_and_does_not_stop_a_swap() {
         return;
     }
     let shop = Shop::open();
-    let _ = shop.run("slate-reset", &["--yes"]).expect_code(0);
-    settle(&shop);
+    let _ = shop.swap();
     let _ = shop.ask("INSERT INTO goods VALUES (3, 'vase')");
     let mut holder = on(&shop, "template1");
 
-    let _ = shop.run("slate-reset", &["--yes"]).expect_code(0);
-    settle(&shop);
+    let _ = shop.swap();
     let _ = shop.ask("INSERT INTO goods VALUES (4, 'bowl')");
     let before = shop.ask("SELECT string_agg(name, ' ') FROM goods");
     shop.write("migrations/2_more.sql", "CREATE TABLE more ();\n");

@@ -14,20 +14,10 @@ fn as_admin(shop: &Shop, sql: &str) {
 fn demoted() -> Shop {
     let shop = Shop::open();
     let _ = shop.ask("CREATE ROLE admin SUPERUSER LOGIN PASSWORD 'admin'");
-    let _ = shop.run("slate-reset", &["--yes"]).expect_code(0);
-    settle(&shop);
+    let _ = shop.swap();
     let _ = shop.ask("INSERT INTO goods VALUES (3, 'vase')");
     as_admin(&shop, "ALTER ROLE shop NOSUPERUSER NOCREATEDB");
     shop
-}
-
-/// Waits until nothing is left to the background.
-fn settle(shop: &Shop) {
-    shop.wait_until(
-        "SELECT count(*) FROM pg_database WHERE datname ~ '__spare' AND NOT datallowconn
-         AND shobj_description(oid, 'pg_database') LIKE '%\"spare\"%'",
-        "1",
-    );
 }
 
 fn refused(shop: &Shop, arguments: &[&str]) -> Told {

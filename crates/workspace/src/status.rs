@@ -121,8 +121,7 @@ fn database_facts(server: &Server, world: &World) -> Vec<Fact> {
     if let Some(contents) = &live.contents {
         facts.push(Fact::new("yours", contents.since.line()));
     }
-    let half_built = [LabelKind::Building, LabelKind::Next].into_iter().flat_map(|kind| world.beside(kind));
-    facts.extend(half_built.map(|(database, _)| {
+    facts.extend(world.beside(LabelKind::Building).map(|(database, _)| {
         let what = "half built by a run that did not end; the next reset removes it";
         Fact::new("", format!("{}: {what}", database.name))
     }));

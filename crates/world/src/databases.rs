@@ -222,7 +222,7 @@ impl Databases<'_> {
         let rows = self.postgres.rows(&maintenance, &sql).map_err(|error| fault(&attempt, &error))?;
         let Some(row) = rows.first() else { return Ok(Outcome::idle("was not there")) };
         let comment: String = row.get("comment");
-        let ours = [LabelKind::Building, LabelKind::Next, LabelKind::Template, LabelKind::Spare];
+        let ours = [LabelKind::Building, LabelKind::Template, LabelKind::Spare];
         let labelled = Label::read(&comment)
             .is_some_and(|label| label.workspace == workspace && ours.contains(&label.kind));
         let ours = labelled || (noted && comment.is_empty());

@@ -17,7 +17,7 @@ use crate::engine;
 use crate::examine;
 use crate::git;
 use crate::journal;
-use crate::postgres::{Baseline, Postgres, contents, databases, marker, since};
+use crate::postgres::{Postgres, contents, databases, marker};
 use crate::records::Records;
 use crate::tree;
 use crate::workspace::{self, Held};
@@ -56,7 +56,7 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     let held =
         wants.lock.then(|| workspace::hold(&workspace, options.command, options.timeout)).transpose()?;
     let open = config.database.server.is_none() && !engine::is_told(&config);
-    let detected = (wants.detection || !is_configured || open).then(|| tree::detected(&root));
+    let detected = is_detected(wants, is_configured && !open).then(|| tree::detected(&root));
     if let Some(detected) = detected.as_ref().filter(|_| !is_configured) {
         config.complete(detected);
     }
@@ -115,6 +115,11 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     }
     examine::examine(&config, &mut world, wants, options.timeout);
     Ok(Found { config, world, held, postgres: Cell::new(postgres) })
+}
+
+/// Whether the work tree is walked: nobody needs it for addresses that somebody gave.
+fn is_detected(wants: Wants, is_told: bool) -> bool {
+    wants.detection || !(is_told || wants.elsewhere)
 }
 
 /// Where nothing of the engine's is kept, nobody needs to look for where it was.
@@ -206,13 +211,9 @@ fn read_databases(
             database.marker = marker(&mut postgres, &database.name).ok().flatten();
         }
         if wants.contents == Reading::All || (is_live && wants.contents >= Reading::Rows) {
-            database.contents = contents(&mut postgres, database, wants.contents >= Reading::Live).ok();
-        }
-        if is_live && let Some(contents) = &mut database.contents {
-            let settings = records.settings(database.oid).cloned();
-            let sequences = database.marker.as_ref().and_then(|marker| marker.sequences.clone());
-            let baseline = Baseline { sequences, settings };
-            contents.since = since(&mut postgres, &database.name, &baseline).unwrap_or_default();
+            let settings = records.settings(database.oid).map(String::as_str);
+            let written = wants.contents >= Reading::Live;
+            database.contents = contents(&mut postgres, database, settings, written).ok();
         }
         name_services(database, world.engine.as_ref());
     }

@@ -4,7 +4,7 @@ use plan::{Built, DatabaseName, Exit, Fault, KeptAs, Label, LabelKind, Outcome, 
 use sqlx::Row as _;
 
 use crate::databases::{Databases, fault};
-use crate::postgres::{Baseline, marker, settings_of, since};
+use crate::postgres::{marker, settings_of, since};
 
 /// Up to so many bytes Postgres copies quicker through its log than file by file, which costs two checkpoints.
 const BY_LOG: u64 = 128_000_000;
@@ -85,7 +85,7 @@ impl Databases<'_> {
         &mut self,
         database: &DatabaseName,
         label: &Label,
-        settings: Option<String>,
+        settings: Option<&str>,
     ) -> Result<Outcome, Fault> {
         let attempt = format!("`{database}` was not compared");
         self.is_one_of(&[LabelKind::Kept], database, &label.workspace, &attempt)?;
@@ -93,8 +93,8 @@ impl Databases<'_> {
         // Our own session is on it already; from here on nobody else gets in, so what we see stays so.
         let shut = format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", database.quoted());
         self.run(&shut, &attempt)?;
-        let baseline = Baseline { sequences: there.and_then(|there| there.sequences), settings };
-        let since = since(self.postgres, database, &baseline).map_err(|error| fault(&attempt, &error));
+        let seen = since(self.postgres, database, there.as_ref(), settings);
+        let since = seen.map(|seen| seen.since).map_err(|error| fault(&attempt, &error));
         if matches!(since, Ok(Since::Unchanged)) {
             self.remove(database)?;
             return Ok(Outcome::detail("nobody had changed it, so it is dropped"));

@@ -68,7 +68,8 @@ impl Real<'_> {
             at: Timestamp::now(),
             fingerprint: None,
             models: self.models(),
-            sequences: None,
+            counted: false,
+            rows: None,
         };
         self.databases(|databases| databases.stamp(database, &marker))?;
         Ok(outcome)
@@ -149,7 +150,8 @@ impl Real<'_> {
             at: Timestamp::now(),
             fingerprint: None,
             models: self.models(),
-            sequences: None,
+            counted: false,
+            rows: None,
         };
         self.databases(|databases| databases.stamp(database, &marker))?;
         self.note_settings(database)?;

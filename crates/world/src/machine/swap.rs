@@ -68,7 +68,7 @@ impl Real<'_> {
             // Should it be dropped, its number is not given again.
             records.reserve(kept.n)?;
         }
-        self.databases(|databases| databases.weigh(database, label, settings))
+        self.databases(|databases| databases.weigh(database, label, settings.as_deref()))
     }
 
     pub(super) fn note_settings(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {

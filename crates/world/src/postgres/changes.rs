@@ -1,22 +1,25 @@
 //! Whether a database is still as it was when it was marked: Postgres' own counters of written rows, which a crash or a
-//! reset of the statistics can't fake, since our own marker is counted with them.
+//! reset of the statistics can't fake, since our own marker is counted with them. What did not move need not be read: the
+//! cost grows with what changed, not with what is there.
 //!
 //! Needs Postgres 15: before it, counters travel by datagrams that may be lost.
 
-use plan::{DatabaseName, Since, TableChange};
+use plan::{DatabaseName, Marker, Since, TableChange};
 use sha2::{Digest, Sha256};
 use sqlx::Row as _;
+use sqlx::postgres::PgRow;
 
 use super::Postgres;
 use crate::workspace::hex;
 
 /// Counters of everything but planner statistics, which autovacuum writes, what belongs to a row elsewhere, and what all
-/// databases share.
+/// databases share. Of a sequence the blocks that were asked for: whoever moves or reads it asks for one.
 const COUNTED: &str = "
-SELECT c.oid AS relid, n.nspname::text AS schema, c.relname::text AS name, pg_stat_get_tuples_inserted(c.oid) AS inserted,
+SELECT c.oid AS relid, c.relkind = 'S' AS sequence, n.nspname::text AS schema, c.relname::text AS name,
+       CASE c.relkind WHEN 'S' THEN pg_stat_get_blocks_fetched(c.oid) ELSE pg_stat_get_tuples_inserted(c.oid) END AS inserted,
        pg_stat_get_tuples_updated(c.oid) AS updated, pg_stat_get_tuples_deleted(c.oid) AS deleted
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'm') AND NOT c.relisshared AND n.nspname <> 'pg_toast'
+WHERE c.relkind IN ('r', 'm', 'S') AND c.relpersistence <> 't' AND NOT c.relisshared AND n.nspname <> 'pg_toast'
   AND c.relname NOT IN ('pg_statistic', 'pg_statistic_ext_data') AND c.oid <> 'cleanslate.baseline'::regclass";
 
 /// From our own statements in this session on, not only once it ends.
@@ -35,30 +38,37 @@ pub(super) fn remember(postgres: &mut Postgres, database: &DatabaseName) -> Resu
 const CAN_TELL: &str =
     "(current_setting('server_version_num')::int >= 150000 AND current_setting('track_counts')::bool)";
 
-/// Gives the statement that reads where every sequence stands; nothing where there is none.
-const SEQUENCES: &str = "
-SELECT 'SELECT ' || string_agg(format('(SELECT %L || last_value || is_called FROM %I.%I)', c.oid, n.nspname, c.relname),
-                               ' || '','' || ' ORDER BY c.oid) || ' AS state'
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND c.relpersistence <> 't'";
-
-/// What a database was marked with: where its sequences stood, and how its settings were.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Baseline {
-    pub sequences: Option<String>,
-    pub settings: Option<String>,
+/// Whether this server's counters can be relied on.
+pub(super) fn can_tell(postgres: &mut Postgres, database: &DatabaseName) -> Result<bool, sqlx::Error> {
+    let rows = postgres.rows(database, &format!("SELECT {CAN_TELL} AS can_tell"))?;
+    rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get("can_tell")
 }
 
-/// Compares a database with how it was marked.
+/// How a database stands against its marker.
+pub(crate) struct Seen {
+    pub since: Since,
+    /// The tables whose counters moved, where those tell everything; `None` where only reading the tables would.
+    pub moved: Option<Vec<Moved>>,
+}
+
+/// A table of the user's that was written to.
+pub(crate) struct Moved {
+    pub relation: u32,
+    pub change: TableChange,
+}
+
+/// Compares a database with how it was marked. `settings`: as they were noted when it was built.
 ///
 /// # Errors
 /// It can't be read.
 pub(crate) fn since(
     postgres: &mut Postgres,
     database: &DatabaseName,
-    baseline: &Baseline,
-) -> Result<Since, sqlx::Error> {
-    let unknown = |why: &str| Ok(Since::Unknown { why: why.to_owned() });
-    if baseline.sequences.is_none() {
+    marker: Option<&Marker>,
+    settings: Option<&str>,
+) -> Result<Seen, sqlx::Error> {
+    let unknown = |why: &str| Ok(Seen { since: Since::Unknown { why: why.to_owned() }, moved: None });
+    if !marker.is_some_and(|marker| marker.counted) {
         return unknown("it was not built here, or Postgres before 15 can't tell");
     }
     // Who is there is asked first: a session reports what it wrote before it leaves, so whoever is gone is counted.
@@ -67,29 +77,30 @@ pub(crate) fn since(
         return unknown("track_counts is off");
     }
     let mut found = moved(postgres, database)?;
-    if read_sequences(postgres, database, facts.sequences.as_deref())? != baseline.sequences {
-        found.beside.push("sequences".to_owned());
+    if differ(postgres, database, &found.sequences)? {
+        found.beside.push("sequences");
     }
-    if baseline.settings.is_none() {
-        return unknown("how its settings were was not noted");
-    }
-    if baseline.settings != Some(facts.settings) {
-        found.beside.push("settings".to_owned());
+    let Some(settings) = settings else { return unknown("how its settings were was not noted") };
+    if settings != facts.settings {
+        found.beside.push("settings");
     }
     if facts.reset {
         return unknown("its statistics were reset");
     }
-    if !facts.sentinel || (found.less && !found.beside.iter().any(|beside| beside == DEFINITIONS)) {
+    let redefined = found.beside.contains(&DEFINITIONS);
+    if !facts.sentinel || (found.less && !redefined) {
         return unknown("its server was killed, or its statistics were reset");
     }
-    if !found.tables.is_empty() || !found.beside.is_empty() {
-        return Ok(Since::Changed { tables: found.tables, beside: found.beside });
-    }
-    if facts.others {
-        unknown("whoever is connected may have written just now")
+    let since = if !found.tables.is_empty() || !found.beside.is_empty() {
+        let tables = found.tables.iter().map(|moved| moved.change.clone()).collect();
+        Since::Changed { tables, beside: found.beside.iter().map(ToString::to_string).collect() }
+    } else if facts.others {
+        Since::Unknown { why: "whoever is connected may have written just now".to_owned() }
     } else {
-        Ok(Since::Unchanged)
-    }
+        Since::Unchanged
+    };
+    // A truncated table's counters say nothing of its rows: that is a change of definitions to Postgres.
+    Ok(Seen { since, moved: (!redefined && !facts.others).then_some(found.tables) })
 }
 
 /// What one question tells of a database.
@@ -105,13 +116,11 @@ struct Facts {
     reset: bool,
     /// How its settings are, as a hash.
     settings: String,
-    /// The statement that reads where its sequences stand.
-    sequences: Option<String>,
 }
 
 fn facts(postgres: &mut Postgres, database: &DatabaseName) -> Result<Facts, sqlx::Error> {
     let sql = format!(
-        "SELECT {CAN_TELL} AS can_tell, ({SEQUENCES}) AS sequences, ({}) AS settings,
+        "SELECT {CAN_TELL} AS can_tell, ({}) AS settings,
                 EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
                         AND backend_type IS DISTINCT FROM 'autovacuum worker') AS others,
                 EXISTS (SELECT FROM cleanslate.baseline WHERE relation = 'cleanslate.marker'::regclass) AS sentinel,
@@ -127,16 +136,23 @@ fn facts(postgres: &mut Postgres, database: &DatabaseName) -> Result<Facts, sqlx
         sentinel: row.try_get("sentinel")?,
         reset: row.try_get("reset")?,
         settings: short(&row.try_get::<String, _>("settings")?),
-        sequences: row.try_get("sequences")?,
     })
 }
 
-#[derive(Debug, Default)]
+#[derive(Default)]
 struct Found {
-    tables: Vec<TableChange>,
-    beside: Vec<String>,
+    tables: Vec<Moved>,
+    /// Somebody asked for a block of them.
+    sequences: Vec<Touched>,
+    beside: Vec<&'static str>,
     /// A counter is gone or stands lower than it did: a dropped table's, or a crash or a reset began it anew.
     less: bool,
+}
+
+struct Touched {
+    relation: i64,
+    /// Quoted for SQL.
+    name: String,
 }
 
 const DEFINITIONS: &str = "definitions";
@@ -144,8 +160,9 @@ const DEFINITIONS: &str = "definitions";
 /// The counters that do not stand as they did.
 fn moved(postgres: &mut Postgres, database: &DatabaseName) -> Result<Found, sqlx::Error> {
     let sql = format!(
-        "SELECT * FROM (
-             SELECT coalesce(c.schema, '') AS schema, coalesce(c.name, '') AS name,
+        "SELECT *, format('%I.%I', schema, name) AS quoted FROM (
+             SELECT coalesce(c.relid, 0)::int8 AS relid, coalesce(c.sequence, false) AS sequence,
+                    coalesce(c.schema, '') AS schema, coalesce(c.name, '') AS name,
                     coalesce(c.inserted, -1) - coalesce(b.inserted, 0) AS inserted,
                     coalesce(c.updated, -1) - coalesce(b.updated, 0) AS updated,
                     coalesce(c.deleted, -1) - coalesce(b.deleted, 0) AS deleted
@@ -155,58 +172,67 @@ fn moved(postgres: &mut Postgres, database: &DatabaseName) -> Result<Found, sqlx
     );
     let mut found = Found::default();
     for row in postgres.rows(database, &sql)? {
-        let (schema, name): (String, String) = (row.try_get("schema")?, row.try_get("name")?);
-        let changes = ["inserted", "updated", "deleted"].map(|column| row.try_get::<i64, _>(column));
-        let [inserted, updated, deleted] = changes;
-        let (inserted, updated, deleted) = (inserted?, updated?, deleted?);
-        found.less |= inserted < 0 || updated < 0 || deleted < 0;
-        if inserted <= 0 && updated <= 0 && deleted <= 0 {
-            continue;
-        }
-        let beside = match (schema.as_str(), name.as_str()) {
-            ("pg_catalog", "pg_largeobject" | "pg_largeobject_metadata") => "large objects",
-            ("pg_catalog" | "information_schema", _) => DEFINITIONS,
-            ("cleanslate", _) => continue,
-            _ => {
-                let rows = |change: i64| u64::try_from(change).unwrap_or(0);
-                let (inserted, updated, deleted) = (rows(inserted), rows(updated), rows(deleted));
-                let table = if schema == "public" { name } else { format!("{schema}.{name}") };
-                found.tables.push(TableChange { table, inserted, updated, deleted });
-                continue;
-            }
-        };
-        if !found.beside.iter().any(|known| known == beside) {
-            found.beside.push(beside.to_owned());
-        }
+        found.add(&row)?;
     }
     Ok(found)
 }
 
-/// Where every sequence stands, as a hash; `None` where changes can't be told at all.
-pub(super) fn sequences(
-    postgres: &mut Postgres,
-    database: &DatabaseName,
-) -> Result<Option<String>, sqlx::Error> {
-    let rows =
-        postgres.rows(database, &format!("SELECT {CAN_TELL} AS can_tell, ({SEQUENCES}) AS sequences"))?;
-    let row = rows.first().ok_or(sqlx::Error::RowNotFound)?;
-    if !row.try_get::<bool, _>("can_tell")? {
-        return Ok(None);
+impl Found {
+    fn add(&mut self, row: &PgRow) -> Result<(), sqlx::Error> {
+        let (schema, name): (String, String) = (row.try_get("schema")?, row.try_get("name")?);
+        let changes = ["inserted", "updated", "deleted"].map(|column| row.try_get::<i64, _>(column));
+        let [inserted, updated, deleted] = changes;
+        let (inserted, updated, deleted) = (inserted?, updated?, deleted?);
+        self.less |= inserted < 0 || updated < 0 || deleted < 0;
+        if inserted <= 0 && updated <= 0 && deleted <= 0 {
+            return Ok(());
+        }
+        let relation: i64 = row.try_get("relid")?;
+        let beside = match (schema.as_str(), name.as_str()) {
+            ("pg_catalog", "pg_largeobject" | "pg_largeobject_metadata") => "large objects",
+            ("pg_catalog" | "information_schema", _) => DEFINITIONS,
+            ("cleanslate", _) => return Ok(()),
+            _ if row.try_get("sequence")? => {
+                self.sequences.push(Touched { relation, name: row.try_get("quoted")? });
+                return Ok(());
+            }
+            _ => {
+                let rows = |change: i64| u64::try_from(change).unwrap_or(0);
+                let (inserted, updated, deleted) = (rows(inserted), rows(updated), rows(deleted));
+                let table = if schema == "public" { name } else { format!("{schema}.{name}") };
+                let change = TableChange { table, inserted, updated, deleted };
+                self.tables.push(Moved { relation: u32::try_from(relation).unwrap_or(0), change });
+                return Ok(());
+            }
+        };
+        if !self.beside.contains(&beside) {
+            self.beside.push(beside);
+        }
+        Ok(())
     }
-    let statement: Option<String> = row.try_get("sequences")?;
-    read_sequences(postgres, database, statement.as_deref())
 }
 
-fn read_sequences(
+/// Whether any of these sequences stands elsewhere than when the database was built.
+fn differ(
     postgres: &mut Postgres,
     database: &DatabaseName,
-    statement: Option<&str>,
-) -> Result<Option<String>, sqlx::Error> {
-    let Some(statement) = statement else { return Ok(Some("none".to_owned())) };
-    let rows = postgres.rows(database, statement)?;
-    let text: Option<String> = rows.first().map(|row| row.try_get("state")).transpose()?;
-    Ok(text.map(|text| short(&text)))
+    touched: &[Touched],
+) -> Result<bool, sqlx::Error> {
+    if touched.is_empty() {
+        return Ok(false);
+    }
+    let one = |Touched { relation, name }: &Touched| {
+        format!(
+            "(SELECT {STANDS} FROM {name}) IS DISTINCT FROM (SELECT state FROM cleanslate.sequences WHERE relation = {relation})"
+        )
+    };
+    let parts: Vec<String> = touched.iter().map(one).collect();
+    let rows = postgres.rows(database, &format!("SELECT {} AS differ", parts.join(" OR ")))?;
+    rows.first().ok_or(sqlx::Error::RowNotFound)?.try_get("differ")
 }
+
+/// Where a sequence stands.
+pub(super) const STANDS: &str = "last_value || ' ' || is_called";
 
 /// A database's settings, limit, rights and owner, as a hash. They are the server's, not the database's own, so
 /// any database will do to ask in. `None` when there is no such database.

@@ -2,9 +2,11 @@
 
 use plan::{DatabaseName, Marker, Origin};
 use sqlx::Row as _;
+use sqlx::postgres::PgRow;
 
-use super::changes::{remember, sequences};
+use super::changes::{STANDS, can_tell, remember};
 use super::fingerprint::fingerprint;
+use super::read::{Table, tables};
 use super::{Postgres, code, state};
 
 /// Writes the marker. One that says that we built the database also remembers how everything in it stands.
@@ -14,24 +16,80 @@ pub(crate) fn mark(
     marker: &Marker,
 ) -> Result<(), sqlx::Error> {
     let mut marker = marker.clone();
-    let built = marker.origin == Origin::Built;
-    if built && marker.fingerprint.is_none() {
-        // A clone is what its template was.
-        let there = self::marker(postgres, database)?.and_then(|there| there.fingerprint);
-        marker.fingerprint =
-            there.map_or_else(|| fingerprint(postgres, database), |there| Ok(Some(there)))?;
-    }
-    marker.sequences = if built { sequences(postgres, database)? } else { None };
-    let text = plan::literal(&serde_json::to_string(&marker).unwrap_or_default());
-    let sql = format!(
+    let there = self::marker(postgres, database)?;
+    postgres.run(
+        database,
         "BEGIN; SET LOCAL client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS cleanslate;
          CREATE TABLE IF NOT EXISTS cleanslate.marker (one boolean PRIMARY KEY DEFAULT true CHECK (one), marker jsonb NOT NULL);
          CREATE TABLE IF NOT EXISTS cleanslate.baseline (relation oid PRIMARY KEY, inserted bigint, updated bigint, deleted bigint);
-         INSERT INTO cleanslate.marker (marker) VALUES ({text}) ON CONFLICT (one) DO UPDATE SET marker = excluded.marker; COMMIT"
+         CREATE TABLE IF NOT EXISTS cleanslate.rows (relation oid PRIMARY KEY, rows bigint NOT NULL);
+         CREATE TABLE IF NOT EXISTS cleanslate.sequences (relation oid PRIMARY KEY, state text NOT NULL); COMMIT",
+    )?;
+    if marker.origin == Origin::Built {
+        // A clone is what its template was.
+        marker = match there {
+            Some(there) => {
+                Marker { fingerprint: there.fingerprint, counted: there.counted, rows: there.rows, ..marker }
+            }
+            None => as_built(postgres, database, marker)?,
+        };
+    }
+    let text = plan::literal(&serde_json::to_string(&marker).unwrap_or_default());
+    let sql = format!(
+        "INSERT INTO cleanslate.marker (marker) VALUES ({text}) ON CONFLICT (one) DO UPDATE SET marker = excluded.marker"
     );
     postgres.run(database, &sql)?;
     // The marker's own counters tell a crash later, so all are read once it is written.
-    if marker.sequences.is_some() { remember(postgres, database) } else { Ok(()) }
+    if marker.counted { remember(postgres, database) } else { Ok(()) }
+}
+
+/// Reads all of a new database once, so that later only what moved has to be read.
+fn as_built(postgres: &mut Postgres, database: &DatabaseName, marker: Marker) -> Result<Marker, sqlx::Error> {
+    let fingerprint = match marker.fingerprint {
+        None => fingerprint(postgres, database)?,
+        known => known,
+    };
+    let counted = can_tell(postgres, database)?;
+    if counted {
+        note_sequences(postgres, database)?;
+    }
+    // Row security may keep us from counting: then there is no number to go by.
+    let rows = if counted { note_rows(postgres, database).ok() } else { None };
+    Ok(Marker { fingerprint, counted, rows, ..marker })
+}
+
+fn note_sequences(postgres: &mut Postgres, database: &DatabaseName) -> Result<(), sqlx::Error> {
+    let sql = "SELECT c.oid::int8 AS relation, format('%I.%I', n.nspname, c.relname) AS name
+               FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
+               WHERE c.relkind = 'S' AND c.relpersistence <> 't'";
+    let all = postgres.rows(database, sql)?;
+    let one = |row: &PgRow| -> Result<String, sqlx::Error> {
+        let (relation, name) = (row.try_get::<i64, _>("relation")?, row.try_get::<String, _>("name")?);
+        Ok(format!("SELECT {relation}, {STANDS} FROM {name}"))
+    };
+    let parts = all.iter().map(one).collect::<Result<Vec<_>, _>>()?;
+    if parts.is_empty() {
+        return Ok(());
+    }
+    postgres.run(database, &format!("INSERT INTO cleanslate.sequences {}", parts.join(" UNION ALL ")))
+}
+
+/// The rows of each table that holds any; answers with their sum.
+fn note_rows(postgres: &mut Postgres, database: &DatabaseName) -> Result<u64, sqlx::Error> {
+    let tables = tables(postgres, database)?;
+    let one = |table: &Table| format!("SELECT {}, count(*) FROM {}", table.relation, table.name);
+    let parts: Vec<String> = tables.iter().map(one).collect();
+    if parts.is_empty() {
+        return Ok(0);
+    }
+    let sql = format!(
+        "SET LOCAL row_security = off;
+         INSERT INTO cleanslate.rows SELECT * FROM ({}) t (relation, rows) WHERE rows > 0",
+        parts.join(" UNION ALL ")
+    );
+    postgres.run(database, &sql)?;
+    let sum = postgres.rows(database, "SELECT coalesce(sum(rows), 0)::int8 AS rows FROM cleanslate.rows")?;
+    super::read::unsigned(sum.first().ok_or(sqlx::Error::RowNotFound)?, "rows")
 }
 
 /// The marker inside a database, when there is one that we can read.

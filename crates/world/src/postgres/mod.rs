@@ -16,7 +16,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, P
 use tokio::runtime::Runtime;
 
 pub(crate) use carry::carried_over;
-pub(crate) use changes::{Baseline, settings_of, since};
+pub(crate) use changes::{settings_of, since};
 pub(crate) use fingerprint::definitions;
 pub(crate) use mark::{mark, marker};
 pub(crate) use read::{contents, databases, holds_tables, is_empty};

@@ -1,11 +1,12 @@
 //! What a server holds: databases, who is connected, tables, rows, our marker.
 
 use jiff::Timestamp;
-use plan::{Contents, Database, DatabaseName, Label, RoleName, Rows, Session, Since};
+use plan::{Contents, Database, DatabaseName, Label, RoleName, Rows, Session};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use super::Postgres;
+use super::changes::{Moved, since};
 
 /// Above this many bytes rows are estimated, not counted.
 const COUNTED: u64 = 32 * 1024 * 1024;
@@ -101,22 +102,36 @@ fn session(row: &PgRow) -> Result<Session, sqlx::Error> {
     })
 }
 
-fn unsigned(row: &PgRow, column: &str) -> Result<u64, sqlx::Error> {
+pub(super) fn unsigned(row: &PgRow, column: &str) -> Result<u64, sqlx::Error> {
     Ok(u64::try_from(row.try_get::<i64, _>(column)?).unwrap_or(0))
 }
 
-/// The user's own tables, as `schema.table` quoted for SQL, with their estimated rows.
-fn tables(postgres: &mut Postgres, database: &DatabaseName) -> Result<Vec<(String, f32, i64)>, sqlx::Error> {
+/// A table of the user's.
+pub(super) struct Table {
+    pub relation: u32,
+    /// `schema.table`, quoted for SQL.
+    pub name: String,
+    /// As the planner knows it; before the first ANALYZE, as many as would fit at a common width.
+    estimate: u64,
+}
+
+/// The user's own tables.
+pub(super) fn tables(postgres: &mut Postgres, database: &DatabaseName) -> Result<Vec<Table>, sqlx::Error> {
     let sql = format!(
-        "SELECT format('%I.%I', n.nspname, c.relname) AS name, c.reltuples AS rows, pg_relation_size(c.oid) AS bytes
+        "SELECT c.oid::int8 AS relation, format('%I.%I', n.nspname, c.relname) AS name,
+                CASE WHEN c.reltuples < 0 THEN pg_relation_size(c.oid) / 100 ELSE c.reltuples::int8 END AS estimate
          FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
          WHERE c.relkind = 'r' AND c.relpersistence <> 't' AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'cleanslate')
            AND n.nspname NOT LIKE 'pg\\_toast%' AND c.relname NOT IN ({BOOKKEEPING})
            AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid AND d.deptype = 'e')
-         ORDER BY 1"
+         ORDER BY 2"
     );
     let rows = postgres.rows(database, &sql)?;
-    rows.iter().map(|row| Ok((row.try_get("name")?, row.try_get("rows")?, row.try_get("bytes")?))).collect()
+    let table = |row: &PgRow| {
+        let relation = u32::try_from(row.try_get::<i64, _>("relation")?).unwrap_or(0);
+        Ok(Table { relation, name: row.try_get("name")?, estimate: unsigned(row, "estimate")? })
+    };
+    rows.iter().map(table).collect()
 }
 
 /// Whether any table of the user's exists.
@@ -128,7 +143,7 @@ pub(crate) fn holds_tables(postgres: &mut Postgres, database: &DatabaseName) -> 
 pub(crate) fn is_empty(postgres: &mut Postgres, database: &DatabaseName) -> Result<bool, sqlx::Error> {
     let tables = tables(postgres, database)?;
     let parts: Vec<String> =
-        tables.iter().map(|(name, _, _)| format!("EXISTS (SELECT FROM {name})")).collect();
+        tables.iter().map(|table| format!("EXISTS (SELECT FROM {})", table.name)).collect();
     if parts.is_empty() {
         return Ok(true);
     }
@@ -136,16 +151,25 @@ pub(crate) fn is_empty(postgres: &mut Postgres, database: &DatabaseName) -> Resu
     Ok(!rows.first().is_some_and(|row| row.try_get("any").unwrap_or(true)))
 }
 
-/// What a database holds. Rows are counted where that is quick, else estimated.
+/// What a database holds. What was written since it was marked is counted anew, the rest was counted then; without a
+/// marker all of it is counted where that is quick, else estimated.
 pub(crate) fn contents(
     postgres: &mut Postgres,
     database: &Database,
+    settings: Option<&str>,
     written: bool,
 ) -> Result<Contents, sqlx::Error> {
     let name = &database.name;
     let tables = tables(postgres, name)?;
-    let rows = if database.bytes <= COUNTED { counted(postgres, name, &tables) } else { None };
-    let rows = rows.unwrap_or_else(|| estimated(&tables));
+    let seen = since(postgres, name, database.marker.as_ref(), settings).ok();
+    let known = database.marker.as_ref().and_then(|marker| marker.rows);
+    let moved = seen.as_ref().and_then(|seen| seen.moved.as_ref());
+    let rows = known.zip(moved).and_then(|(known, moved)| adjusted(postgres, name, known, moved));
+    let counted = |postgres: &mut Postgres| {
+        if database.bytes <= COUNTED { counted(postgres, name, &tables) } else { None }
+    };
+    let estimate = || Rows { count: tables.iter().map(|table| table.estimate).sum(), exact: false };
+    let rows = rows.or_else(|| counted(postgres)).unwrap_or_else(estimate);
     // DROP makes a checkpoint anyway; without one a file's time says nothing of rows that are still in memory.
     let last_write = if written && rows.count > 0 { last_write(postgres, name) } else { None };
     Ok(Contents {
@@ -154,16 +178,50 @@ pub(crate) fn contents(
         rows,
         bytes: database.bytes,
         last_write,
-        since: Since::default(),
+        since: seen.map(|seen| seen.since).unwrap_or_default(),
     })
 }
 
+/// The rows as they were counted, with those tables counted again whose counters moved; of a large one the counters say
+/// how many came and went.
+fn adjusted(postgres: &mut Postgres, database: &DatabaseName, known: u64, moved: &[Moved]) -> Option<Rows> {
+    if moved.is_empty() {
+        return Some(Rows { count: known, exact: true });
+    }
+    let relations = moved.iter().map(|moved| moved.relation.to_string()).collect::<Vec<_>>().join(",");
+    let sql = format!(
+        "SELECT c.oid::int8 AS relation, format('%I.%I', n.nspname, c.relname) AS name,
+                pg_relation_size(c.oid) AS bytes, coalesce(r.rows, 0) AS rows
+         FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace LEFT JOIN cleanslate.rows r ON r.relation = c.oid
+         WHERE c.oid IN ({relations}) AND c.relname NOT IN ({BOOKKEEPING}) AND c.relkind = 'r'"
+    );
+    let (mut was, mut came, mut exact, mut counts) = (0, 0, true, Vec::new());
+    for row in postgres.rows(database, &sql).ok()? {
+        let (relation, rows) = (row.try_get::<i64, _>("relation").ok()?, unsigned(&row, "rows").ok()?);
+        if unsigned(&row, "bytes").ok()? <= COUNTED {
+            was += rows;
+            counts.push(row.try_get("name").ok()?);
+        } else {
+            exact = false;
+            let change = moved.iter().find(|moved| i64::from(moved.relation) == relation)?;
+            was += change.change.deleted;
+            came += change.change.inserted;
+        }
+    }
+    let now = count(postgres, database, &counts)?;
+    Some(Rows { count: (known + came + now).saturating_sub(was), exact })
+}
+
+fn counted(postgres: &mut Postgres, database: &DatabaseName, tables: &[Table]) -> Option<Rows> {
+    let names: Vec<String> = tables.iter().map(|table| table.name.clone()).collect();
+    Some(Rows { count: count(postgres, database, &names)?, exact: true })
+}
+
 /// `None` when a table can't be read, by us or in time: row security and somebody's lock both count as that.
-fn counted(postgres: &mut Postgres, database: &DatabaseName, tables: &[(String, f32, i64)]) -> Option<Rows> {
-    let parts: Vec<String> =
-        tables.iter().map(|(name, _, _)| format!("(SELECT count(*) FROM {name})")).collect();
+fn count(postgres: &mut Postgres, database: &DatabaseName, tables: &[String]) -> Option<u64> {
+    let parts: Vec<String> = tables.iter().map(|name| format!("(SELECT count(*) FROM {name})")).collect();
     if parts.is_empty() {
-        return Some(Rows { count: 0, exact: true });
+        return Some(0);
     }
     // All in one message, so for this statement alone.
     let sql = format!(
@@ -172,20 +230,7 @@ fn counted(postgres: &mut Postgres, database: &DatabaseName, tables: &[(String, 
         parts.join(" + ")
     );
     let rows = postgres.rows(database, &sql);
-    Some(Rows { count: unsigned(rows.ok()?.first()?, "rows").ok()?, exact: true })
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "an estimate, and never negative here"
-)]
-fn estimated(tables: &[(String, f32, i64)]) -> Rows {
-    // Never analysed: as many rows as would fit at a common width.
-    let rows = |(_, rows, bytes): &(String, f32, i64)| {
-        if *rows < 0.0 { bytes.unsigned_abs() / 100 } else { *rows as u64 }
-    };
-    Rows { count: tables.iter().map(rows).sum(), exact: false }
+    unsigned(rows.ok()?.first()?, "rows").ok()
 }
 
 /// When a table's file was last written, an upper bound. Needs a superuser, or the rights to read it.

@@ -2,8 +2,8 @@
 
 use clap::Parser;
 use plan::{
-    Action, Baseline, Config, Database, DatabaseName, EngineFacts, Expect, Fact, Fault, LabelKind, Plan,
-    Reading, Server, Step, Wants, World, guard,
+    Action, Baseline, Config, Database, DatabaseName, EngineFacts, Fact, Fault, LabelKind, Plan, Reading,
+    Server, Step, Wants, World, guard,
 };
 use shell::{Command, Shared};
 
@@ -124,9 +124,7 @@ impl Reset {
         if self.drop {
             plan.steps.push(replace::drop(&kept, live, "--drop keeps nothing"));
         } else if self.shared.no_undo {
-            let give_up =
-                Step::new(Action::GiveUpDatabase { database: kept.clone(), n }, "--no-undo keeps nothing");
-            plan.steps.push(give_up.expects(Expect::Database { name: kept, oid: live.oid }).weight(2));
+            replace::give_up(plan, live, n, kept);
         } else if replace::is_unchanged(live) {
             plan.facts.push(Fact::new("keeps", "nothing, if that still holds once nobody is connected"));
         } else {

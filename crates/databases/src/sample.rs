@@ -117,6 +117,7 @@ pub(crate) fn world(kept: Vec<Kept>) -> World {
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
         carried: None,
+        git: None,
     }
 }
 
@@ -139,6 +140,7 @@ pub(crate) fn database(suffix: &str, oid: u32) -> Database {
         active_slots: Vec::new(),
         stale_collation: false,
         subscriptions: 0,
+        branch: None,
     }
 }
 

@@ -233,6 +233,21 @@ pub enum Action {
     NoteSettings {
         database: DatabaseName,
     },
+    /// Note on a database which git branch it belongs to.
+    NoteBranch {
+        database: DatabaseName,
+        branch: String,
+    },
+    /// Write what a database holds into a file that is not there yet.
+    ExportDatabase {
+        database: DatabaseName,
+        file: PathBuf,
+    },
+    /// Load a dump into a new database that holds nothing.
+    ImportDatabase {
+        database: DatabaseName,
+        file: PathBuf,
+    },
     /// Drop a kept database that nobody wants any more.
     GiveUpDatabase {
         database: DatabaseName,
@@ -309,6 +324,8 @@ impl Action {
             | Self::CloneDatabase { .. }
             | Self::Tidy
             | Self::NoteSettings { .. }
+            | Self::ExportDatabase { .. }
+            | Self::ImportDatabase { .. }
             | Self::EnsureDatabase { .. }
             | Self::Migrate { .. }
             | Self::BuildMigrations { .. }
@@ -339,6 +356,7 @@ impl Action {
             | Self::OpenDatabase { .. }
             | Self::EndSessions { .. }
             | Self::SealTemplate { .. }
+            | Self::NoteBranch { .. }
             | Self::Swap { .. }
             | Self::WeighKept { .. }
             | Self::RunHook { .. }
@@ -366,6 +384,8 @@ impl Action {
             | Self::Stamp { database, .. }
             | Self::Label { database, .. }
             | Self::SealTemplate { database, .. }
+            | Self::NoteBranch { database, .. }
+            | Self::ImportDatabase { database, .. }
             | Self::CarryOver { to: database, .. }
             | Self::CarryRows { to: database, .. } => Some(database),
             _ => None,

@@ -84,6 +84,15 @@ impl Action {
             Self::DropDatabase { database } => ("drop", "dropped", format!("`{database}`")),
             Self::RenameDatabase { from, to, .. } => ("rename", "renamed", format!("`{from}` to `{to}`")),
             Self::CloneDatabase { from, to, .. } => ("clone", "cloned", format!("`{from}` to `{to}`")),
+            Self::NoteBranch { database, branch } => {
+                ("note", "noted", format!("`{database}` as the one of branch `{branch}`"))
+            }
+            Self::ExportDatabase { database, file } => {
+                ("export", "exported", format!("`{database}` to {}", file.display()))
+            }
+            Self::ImportDatabase { database, file } => {
+                ("import", "imported", format!("{} into `{database}`", file.display()))
+            }
             Self::SealTemplate { database, .. } => ("seal", "sealed", format!("template `{database}`")),
             Self::Swap { live, kept, .. } => {
                 ("swap", "swapped", format!("`{live}`, and kept the old as `{kept}`"))

@@ -92,6 +92,7 @@ mod tests {
             active_slots: Vec::new(),
             stale_collation: false,
             subscriptions: 0,
+            branch: None,
         }
     }
 
@@ -146,6 +147,7 @@ mod tests {
             unfinished: Vec::new(),
             examined: crate::Examined::default(),
             carried: None,
+            git: None,
         }
     }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::carry::Carried;
 use crate::{
-    Address, ContainerName, Contents, DatabaseName, Detected, Examined, Examining, Files, Kind, Label,
+    Address, ContainerName, Contents, DatabaseName, Detected, Examined, Examining, Files, Git, Kind, Label,
     LabelKind, Marker, RoleName, Secret, Service, ServiceName, Surroundings, VolumeName,
 };
 
@@ -42,6 +42,8 @@ pub struct Wants {
     pub detection: bool,
     /// The files that `slate-init` writes, and what `just` says of them.
     pub files: bool,
+    /// The branches of the repository that the workspace is in.
+    pub git: bool,
 }
 
 /// How much of the engine a command needs. A `local` server has none, whatever is wanted.
@@ -95,6 +97,7 @@ pub struct World {
     pub examined: Examined,
     /// The database that is being built with the live one's rows in it, and what came of them.
     pub carried: Option<(DatabaseName, Carried)>,
+    pub git: Option<Git>,
 }
 
 /// A run of ours, from the journal.
@@ -220,6 +223,8 @@ pub struct Database {
     pub stale_collation: bool,
     /// Subscriptions, which block DROP.
     pub subscriptions: u64,
+    /// The git branch that it was last switched to; `None` before the first switch.
+    pub branch: Option<String>,
 }
 
 /// Somebody connected to a database.
@@ -411,6 +416,11 @@ impl World {
             let ours = label.workspace == self.workspace.id && Some(&label.of) == self.name();
             (ours && label.kind == kind && !database.broken).then_some((database, label))
         })
+    }
+
+    /// As [`Self::beside`], what holds rows that somebody may want again: kept, parked and saved ones.
+    pub fn put_by(&self) -> impl Iterator<Item = (&Database, &Label)> {
+        [LabelKind::Kept, LabelKind::Parked, LabelKind::Saved].into_iter().flat_map(|kind| self.beside(kind))
     }
 
     /// The name of the workspace's own database.

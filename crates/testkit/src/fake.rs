@@ -6,7 +6,7 @@ mod rows;
 use std::collections::{BTreeMap, BTreeSet};
 
 use plan::{
-    Action, Blueprint, Built, Contents, Data, Database, DatabaseName, Effect, Exit, Expect, Fault, Kind,
+    Action, Blueprint, Built, Contents, Data, Database, DatabaseName, Effect, Exit, Expect, Fault, Git, Kind,
     Label, LabelKind, Look, Machine, Marker, Outcome, RoleName, Rows, Said, Secret, Server, ServerState,
     Since, TableChange, Workspace, World,
 };
@@ -48,6 +48,8 @@ pub struct Held {
     pub counted: Option<u64>,
     /// Rows were carried to it, and it is not the live one yet.
     pub carried: bool,
+    /// The branch that is noted beside its contents.
+    pub branch: Option<String>,
 }
 
 /// Databases in memory, with trouble at one step.
@@ -146,7 +148,14 @@ impl Fake {
             unfinished: Vec::new(),
             examined: plan::Examined::default(),
             carried: self.carried(),
+            git: Some(self.git()),
         }
+    }
+
+    /// Two branches, and the first is checked out.
+    fn git(&self) -> Git {
+        let branches = ["main", "feature"].map(str::to_owned).to_vec();
+        Git { branch: branches.first().cloned(), branches, ..Git::default() }
     }
 
     fn blueprint(&self) -> Blueprint {
@@ -192,6 +201,7 @@ impl Fake {
             active_slots: Vec::new(),
             stale_collation: false,
             subscriptions: 0,
+            branch: held.branch.clone(),
         }
     }
 
@@ -204,7 +214,7 @@ impl Fake {
             Action::CloneDatabase { from, to, label, .. } => {
                 let template = self.held(from)?.clone();
                 let comment = Some(label.text());
-                self.create(to, Held { comment, limit: None, counted: None, ..template })?;
+                self.create(to, Held { comment, limit: None, counted: None, branch: None, ..template })?;
             }
             Action::SealTemplate { database, label } => self.seal(database, label)?,
             Action::Swap { live, kept, next, label, comment } => {
@@ -213,7 +223,7 @@ impl Fake {
             Action::WeighKept { database, label } => self.weigh(database, label)?,
             Action::GiveUpDatabase { database, n } => {
                 self.last_kept = self.last_kept.max(*n);
-                self.must_be(database, &[LabelKind::Kept])?;
+                self.must_be(database, &[LabelKind::Kept, LabelKind::Parked, LabelKind::Saved])?;
                 self.databases.remove(database);
             }
             Action::Migrate { database, .. } => {
@@ -229,12 +239,23 @@ impl Fake {
             Action::Stamp { database, marker } => self.stamp(database, marker)?,
             Action::NoteSettings { database } => self.note(database),
             Action::CarryOver { from, to } => {
-                if let Some(limit) = self.databases.get(from).map(|held| held.limit) {
+                if let Some((limit, branch)) =
+                    self.databases.get(from).map(|held| (held.limit, held.branch.clone()))
+                {
                     let to = self.held(to)?;
-                    to.limit = limit.or(to.limit);
+                    (to.limit, to.branch) = (limit.or(to.limit), branch);
                 }
             }
             Action::CarryRows { from, to, stage, .. } => self.carry_rows(from, to, *stage)?,
+            Action::NoteBranch { database, branch } => self.held(database)?.branch = Some(branch.clone()),
+            Action::ImportDatabase { database, .. } => {
+                let held = self.inside(database).filter(|held| !held.built);
+                let held = held.ok_or_else(|| failed("it holds tables"))?;
+                (held.built, held.filled) = (true, true);
+            }
+            Action::ExportDatabase { database, .. } => {
+                self.inside(database).ok_or_else(|| failed("nobody gets in"))?;
+            }
             // Postgres only warns of a comment on a database that is not there.
             Action::Label { database, label } => {
                 self.databases

@@ -9,6 +9,7 @@ use testkit::repository;
 /// All of them let anybody use and pass on a binary; none asks for the source of what it is linked into.
 const LICENCES: [&str; 9] = [
     "MIT",
+    "MIT-0",
     "Apache-2.0",
     "BSD-2-Clause",
     "BSD-3-Clause",

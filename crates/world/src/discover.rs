@@ -15,6 +15,7 @@ use crate::blueprint::blueprint;
 use crate::cluster::Cluster;
 use crate::engine;
 use crate::examine;
+use crate::git;
 use crate::inside;
 use crate::journal;
 use crate::postgres::{Postgres, contents, databases, marker};
@@ -78,9 +79,13 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
         carried: None,
+        git: None,
     };
     if wants.elsewhere {
         return Ok(Found { config, world, held, postgres: Cell::new(None) });
+    }
+    if wants.git {
+        world.git = git::read(&world.workspace.root);
     }
     if wants.journal {
         world.journal = journal::read(&world.workspace);
@@ -298,4 +303,5 @@ pub(crate) const AFRESH: Wants = Wants {
     carried: false,
     detection: false,
     files: false,
+    git: false,
 };

@@ -159,7 +159,7 @@ impl<'a> Real<'a> {
                 let server = self.server.as_ref().ok_or_else(no_server)?;
                 Err(self.psql()?.become_it(server, database, arguments))
             }
-            action => self.perform_swap(action),
+            action => self.perform_swap(action, said),
         }
     }
 

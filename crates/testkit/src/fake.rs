@@ -1,6 +1,7 @@
 //! A machine in memory, for plans about databases: it can fail before a step, lose a step's reply, or die, also in the
 //! middle of a step that is made of several. `tests/contract.rs` proves it against a real server.
 
+mod names;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -332,40 +333,6 @@ impl Fake {
         if let Some(held) = self.databases.get(database) {
             self.noted.entry(held.oid).or_insert(held.limit);
         }
-    }
-
-    fn swap(
-        &mut self,
-        [live, kept, next]: [&DatabaseName; 3],
-        label: &Label,
-        comment: Option<&String>,
-    ) -> Result<(), Fault> {
-        if self.databases.contains_key(kept) || !self.databases.contains_key(next) || live == next {
-            return Err(failed("the names do not fit"));
-        }
-        let mut old = self.databases.remove(live).ok_or_else(|| failed("there is no such database"))?;
-        let mut new = self.databases.remove(next).ok_or_else(|| failed("there is no such database"))?;
-        (old.open, old.comment) = (true, Some(label.text()));
-        (new.open, new.comment) = (true, comment.cloned());
-        self.databases.insert(kept.clone(), old);
-        self.databases.insert(live.clone(), new);
-        Ok(())
-    }
-
-    fn rename(
-        &mut self,
-        from: &DatabaseName,
-        to: &DatabaseName,
-        comment: Option<&String>,
-    ) -> Result<(), Fault> {
-        if self.databases.contains_key(to) {
-            return Err(failed("the name is taken"));
-        }
-        let mut held = self.databases.remove(from).ok_or_else(|| failed("there is no such database"))?;
-        (held.open, held.comment) = (true, comment.cloned());
-        self.databases.insert(to.clone(), held);
-        self.note(to);
-        Ok(())
     }
 
     fn discard(&mut self, database: &DatabaseName) -> Result<(), Fault> {

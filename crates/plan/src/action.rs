@@ -197,6 +197,10 @@ pub enum Action {
         database: DatabaseName,
         after: Option<DatabaseName>,
     },
+    /// Write and read a row of each model in a scratch database, in a transaction that is rolled back.
+    TryModels {
+        database: DatabaseName,
+    },
     /// Read the catalogs of some databases, and say where they differ.
     Compare(Comparison),
     /// Write what was found into the file of accepted differences.
@@ -301,6 +305,7 @@ impl Action {
             | Self::Migrate { .. }
             | Self::BuildMigrations { .. }
             | Self::BuildModels { .. }
+            | Self::TryModels { .. }
             | Self::Accept { .. }
             | Self::EnsureBaseline { .. }
             | Self::EnsureMarker { .. }
@@ -347,6 +352,7 @@ impl Action {
             Self::Migrate { database, .. }
             | Self::BuildMigrations { database, .. }
             | Self::BuildModels { database, .. }
+            | Self::TryModels { database }
             | Self::Seed { database, .. }
             | Self::Stamp { database, .. }
             | Self::Label { database, .. }

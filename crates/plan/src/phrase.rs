@@ -98,6 +98,7 @@ impl Action {
             Self::BuildModels { database, .. } => {
                 ("build", "built", format!("the models' side, `{database}`"))
             }
+            Self::TryModels { database } => ("try", "tried", format!("each model in `{database}`")),
             Self::Compare(comparison) => ("compare", "compared", comparison.named()),
             Self::Accept { .. } => ("accept", "accepted", "what was found".to_owned()),
             Self::OpenPsql { database, .. } => ("open", "closed", format!("psql on `{database}`")),

@@ -56,7 +56,7 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     let held =
         wants.lock.then(|| workspace::hold(&workspace, options.command, options.timeout)).transpose()?;
     let open = config.database.server.is_none() && !engine::is_told(&config);
-    let detected = (wants.detection || !is_configured || open).then(|| tree::detected(&root));
+    let detected = is_detected(wants, is_configured && !open).then(|| tree::detected(&root));
     if let Some(detected) = detected.as_ref().filter(|_| !is_configured) {
         config.complete(detected);
     }
@@ -123,6 +123,11 @@ fn find_server(config: &Config, world: &mut World, wants: Wants, timeout: Durati
         }
     }
     Ok(())
+}
+
+/// Whether the work tree is walked: nobody needs it for addresses that somebody gave.
+fn is_detected(wants: Wants, is_told: bool) -> bool {
+    wants.detection || !(is_told || wants.elsewhere)
 }
 
 /// Where nothing of the engine's is kept, nobody needs to look for where it was.

@@ -9,6 +9,7 @@ mod discover;
 mod engine;
 mod examine;
 mod files;
+mod here;
 mod holder;
 mod inside;
 pub mod interrupt;

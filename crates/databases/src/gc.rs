@@ -1,10 +1,7 @@
 //! `slate-undo --gc`: what is kept and old enough, or more than there may be, leaves for good.
 
 use jiff::Timestamp;
-use plan::{
-    Action, Config, Contents, Expect, Fact, Kept, KeptPlace, LabelKind, Plan, Since, Step, VolumeLoss, World,
-    words,
-};
+use plan::{Action, Config, Expect, Fact, Kept, KeptPlace, Plan, Step, VolumeLoss, World, words};
 
 use crate::kept;
 
@@ -16,8 +13,9 @@ pub(crate) fn collect(plan: &mut Plan, config: &Config, world: &World, days: Opt
     for kept in world.kept.iter().filter(|kept| is_old(kept.at)) {
         copy(plan, kept, world);
     }
-    let mut total = kept::bytes(world);
-    let mut databases: Vec<_> = world.beside(LabelKind::Kept).collect();
+    let mut databases: Vec<_> = kept::passing(world).collect();
+    let bytes = databases.iter().filter_map(|(_, label)| Some(label.kept.as_ref()?.bytes));
+    let mut total: u64 = bytes.sum();
     databases.sort_by_key(|(_, label)| label.at);
     for (database, label) in databases {
         let Some(kept) = &label.kept else { continue };
@@ -25,23 +23,10 @@ pub(crate) fn collect(plan: &mut Plan, config: &Config, world: &World, days: Opt
             continue;
         }
         total = total.saturating_sub(kept.bytes);
-        match kept.rows {
-            Some(rows) => plan.loss.databases.push(Contents {
-                database: database.name.clone(),
-                tables: 0,
-                rows,
-                bytes: kept.bytes,
-                last_write: None,
-                since: Since::default(),
-            }),
-            None => plan.loss.unread.push(database.name.to_string()),
-        }
         let since = words::ago(label.at, world.now);
         let what = format!("database {}, {}, kept {since}", database.name, words::bytes(kept.bytes));
         plan.facts.push(Fact::new("Removes", what));
-        let expect = Expect::Database { name: database.name.clone(), oid: database.oid };
-        let give_up = Action::GiveUpDatabase { database: database.name.clone(), n: kept.n };
-        plan.steps.push(Step::new(give_up, "it is old enough, or too much").expects(expect));
+        kept::give_up(plan, database, label, "it is old enough, or too much");
     }
     if plan.steps.is_empty() {
         let text = format!(
@@ -106,6 +91,8 @@ mod tests {
             journal: Vec::new(),
             unfinished: Vec::new(),
             examined: plan::Examined::default(),
+            carried: None,
+            git: None,
         }
     }
 

@@ -1,9 +1,12 @@
-//! Everything that is kept of this workspace, in one list: databases that a reset replaced, volumes and clusters that a
-//! clean took.
+//! Everything that is kept of this workspace, in one list: databases that were replaced, parked or saved, volumes and
+//! clusters that a clean took.
 
 use std::collections::BTreeMap;
 
-use plan::{Database, Fact, Kept, KeptAs, KeptPlace, Label, LabelKind, World, words};
+use plan::{
+    Action, Contents, Database, Expect, Fact, Kept, KeptPlace, Label, LabelKind, Plan, Since, Step, World,
+    words,
+};
 
 /// What is kept under one number.
 #[derive(Debug, Clone)]
@@ -11,7 +14,6 @@ pub(crate) enum Entry<'a> {
     Database {
         database: &'a Database,
         label: &'a Label,
-        kept: &'a KeptAs,
     },
     /// Of one clean, together.
     Copies(Vec<&'a Kept>),
@@ -26,9 +28,9 @@ pub(crate) fn entries(world: &World) -> BTreeMap<u32, Entry<'_>> {
             Entry::Database { .. } => {}
         }
     }
-    for (database, label) in world.beside(LabelKind::Kept) {
+    for (database, label) in world.put_by() {
         if let Some(kept) = &label.kept {
-            entries.insert(kept.n, Entry::Database { database, label, kept });
+            entries.insert(kept.n, Entry::Database { database, label });
         }
     }
     entries
@@ -47,16 +49,41 @@ pub(crate) fn list(world: &World) -> Vec<Fact> {
     lines.collect()
 }
 
-/// Bytes of all kept databases together.
-pub(crate) fn bytes(world: &World) -> u64 {
-    world.beside(LabelKind::Kept).filter_map(|(_, label)| Some(label.kept.as_ref()?.bytes)).sum()
+/// What time and size may take away, by `--gc` alone: what was replaced, and the databases of branches that are gone. A
+/// saved one stays until it is deleted, a parked one as long as its branch.
+pub(crate) fn passing(world: &World) -> impl Iterator<Item = (&Database, &Label)> {
+    let has_branch = |label: &Label| {
+        let (git, branch) = (world.git.as_ref(), label.name.as_ref());
+        git.zip(branch).is_some_and(|(git, branch)| git.branches.contains(branch))
+    };
+    let parked = world.beside(LabelKind::Parked).filter(move |(_, label)| !has_branch(label));
+    world.beside(LabelKind::Kept).chain(parked)
+}
+
+/// Gives one up for good: as a step, and as loss.
+pub(crate) fn give_up(plan: &mut Plan, database: &Database, label: &Label, why: &'static str) {
+    let Some(kept) = &label.kept else { return };
+    match kept.rows {
+        Some(rows) => plan.loss.databases.push(Contents {
+            database: database.name.clone(),
+            tables: 0,
+            rows,
+            bytes: kept.bytes,
+            last_write: None,
+            since: Since::default(),
+        }),
+        None => plan.loss.unread.push(database.name.to_string()),
+    }
+    let expect = Expect::Database { name: database.name.clone(), oid: database.oid };
+    let give_up = Action::GiveUpDatabase { database: database.name.clone(), n: kept.n };
+    plan.steps.push(Step::new(give_up, why).expects(expect));
 }
 
 impl Entry<'_> {
     /// Whether undo can bring it back.
     pub fn is_restorable(&self) -> bool {
         match self {
-            Self::Database { .. } => true,
+            Self::Database { label, .. } => label.kind != LabelKind::Saved,
             Self::Copies(copies) => copies.iter().any(|kept| is_restorable(kept)),
         }
     }
@@ -65,7 +92,7 @@ impl Entry<'_> {
     pub fn lines(&self, world: &World) -> Vec<String> {
         match self {
             Self::Copies(copies) => copies.iter().map(|kept| copy_line(kept, world)).collect(),
-            Self::Database { database, label, kept } => vec![database_line(database, label, kept, world)],
+            Self::Database { database, label, .. } => vec![line(database, label, world)],
         }
     }
 }
@@ -78,7 +105,9 @@ pub(crate) fn is_restorable(kept: &Kept) -> bool {
     }
 }
 
-fn database_line(database: &Database, label: &Label, kept: &KeptAs, world: &World) -> String {
+/// A database that is put by, in one line.
+pub(crate) fn line(database: &Database, label: &Label, world: &World) -> String {
+    let Some(kept) = &label.kept else { return database.name.to_string() };
     let rows = kept.rows.map(|rows| format!("{rows}, ")).unwrap_or_default();
     let size = words::bytes(kept.bytes);
     let age = words::ago(label.at, world.now);
@@ -89,7 +118,12 @@ fn database_line(database: &Database, label: &Label, kept: &KeptAs, world: &Worl
         Some(_) => "from an earlier baseline",
     };
     let why = kept.why.as_ref().map(|why| format!("; {why}")).unwrap_or_default();
-    format!("{}, {rows}{size}, {built}, replaced by {} {age}{why}", database.name, kept.by)
+    let how = match (label.kind, &label.name) {
+        (LabelKind::Saved, Some(name)) => format!("saved as `{name}`"),
+        (LabelKind::Parked, Some(branch)) => format!("parked for branch `{branch}`"),
+        _ => format!("replaced by {}", kept.by),
+    };
+    format!("{}, {rows}{size}, {built}, {how} {age}{why}", database.name)
 }
 
 fn copy_line(kept: &Kept, world: &World) -> String {

@@ -6,13 +6,19 @@ mod gc;
 mod kept;
 mod next;
 mod psql;
+mod rebuild;
 mod replace;
 mod reset;
 #[cfg(test)]
 mod sample;
+mod snapshot;
+mod switch;
 mod tidy;
 mod undo;
 
 pub use psql::Psql;
+pub use rebuild::Rebuild;
 pub use reset::Reset;
+pub use snapshot::Snapshot;
+pub use switch::Switch;
 pub use undo::Undo;

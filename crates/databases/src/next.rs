@@ -29,11 +29,22 @@ impl Recipe<'_> {
     /// # Errors
     /// No migrations are configured.
     pub fn make(&self, plan: &mut Plan) -> Result<DatabaseName, Fault> {
+        match self.made(LabelKind::Spare) {
+            Some((spare, _)) => {
+                self.is_possible()?;
+                Ok(spare.name.clone())
+            }
+            None => self.open(plan),
+        }
+    }
+
+    /// As [`Self::make`], but never a spare: one that rows can be put into, under a name of its own.
+    ///
+    /// # Errors
+    /// No migrations are configured.
+    pub fn open(&self, plan: &mut Plan) -> Result<DatabaseName, Fault> {
         let Some(key) = self.key() else { return self.direct(plan) };
         self.is_possible()?;
-        if let Some((spare, _)) = self.made(LabelKind::Spare) {
-            return Ok(spare.name.clone());
-        }
         let (template, bytes) = match self.made(LabelKind::Template) {
             Some((template, label)) => {
                 (template.name.clone(), label.built.as_ref().map_or(0, |built| built.bytes))
@@ -83,12 +94,7 @@ impl Recipe<'_> {
 
     /// A database from nothing, complete but for its name.
     fn build(&self, plan: &mut Plan, stem: &str) -> DatabaseName {
-        let next = self.free_name(stem, &mut plan.steps);
-        let owner = self.world.live().map_or(&self.server.user, |live| &live.owner).clone();
-        let label = self.label(LabelKind::Building);
-        let create = Action::CreateDatabase { database: next.clone(), owner, label };
-        let create = Step::new(create, "the present one serves until the new one stands");
-        plan.steps.push(self.guarded(create, &next).weight(2));
+        let next = self.empty(plan, stem);
         let migrations = Migrations { to: self.to.clone(), ..self.config.migrations.clone() };
         let migrate = Action::Migrate { database: next.clone(), migrations };
         plan.steps.push(Step::new(migrate, "the baseline").weight(4));
@@ -100,15 +106,36 @@ impl Recipe<'_> {
         next
     }
 
+    /// A database that holds nothing, with the label of one that is being built.
+    pub fn empty(&self, plan: &mut Plan, stem: &str) -> DatabaseName {
+        let next = self.free_name(stem, &mut plan.steps);
+        let owner = self.world.live().map_or(&self.server.user, |live| &live.owner).clone();
+        let label = self.label(LabelKind::Building);
+        let create = Action::CreateDatabase { database: next.clone(), owner, label };
+        let create = Step::new(create, "the present one serves until the new one stands");
+        plan.steps.push(self.guarded(create, &next).weight(2));
+        next
+    }
+
     /// A clone of a template, marked, with the label of one that is being built.
     pub fn clone_of(&self, plan: &mut Plan, template: &DatabaseName, bytes: u64, stem: &str) -> DatabaseName {
-        let next = self.free_name(stem, &mut plan.steps);
-        let label = self.label(LabelKind::Building);
-        let clone = Action::CloneDatabase { from: template.clone(), to: next.clone(), label, bytes };
-        let clone = Step::new(clone, "quicker than to build it again").weight(3);
-        plan.steps.push(self.guarded(clone, &next));
+        let next = self.copy_of(plan, template, bytes, stem);
         plan.steps.push(self.stamp(&next));
         next
+    }
+
+    /// As [`Self::clone_of`], with the marker that its original has.
+    pub fn copy_of(&self, plan: &mut Plan, from: &DatabaseName, bytes: u64, stem: &str) -> DatabaseName {
+        let next = self.free_name(stem, &mut plan.steps);
+        plan.steps.push(self.copy(from, &next, bytes, "quicker than to build it again"));
+        next
+    }
+
+    /// The step that clones.
+    pub fn copy(&self, from: &DatabaseName, to: &DatabaseName, bytes: u64, why: &'static str) -> Step {
+        let label = self.label(LabelKind::Building);
+        let clone = Action::CloneDatabase { from: from.clone(), to: to.clone(), label, bytes };
+        self.guarded(Step::new(clone, why).weight(3), to)
     }
 
     fn guarded(&self, step: Step, next: &DatabaseName) -> Step {

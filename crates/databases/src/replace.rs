@@ -20,24 +20,46 @@ pub(crate) struct Swap<'a> {
     pub by: &'static str,
     /// A new database has nothing beside its contents yet; one that comes back has its own.
     pub carry: bool,
+    /// What is done once nobody is on the live one any more, right before it gives its name away.
+    pub rest: Option<Action>,
 }
 
 impl Swap<'_> {
     /// Plans the swap, and answers with the number and name that the old database is kept under.
     pub fn plan(&self, plan: &mut Plan) -> (u32, DatabaseName) {
+        self.replace(plan, LabelKind::Kept, None)
+    }
+
+    /// As [`Self::plan`], for a change of branch: the old database is parked as one's, the next one is the other's.
+    pub fn park(&self, plan: &mut Plan, from: &str, to: &str) -> (u32, DatabaseName) {
+        self.replace(plan, LabelKind::Parked, Some((from, to)))
+    }
+
+    fn replace(
+        &self,
+        plan: &mut Plan,
+        kind: LabelKind,
+        branches: Option<(&str, &str)>,
+    ) -> (u32, DatabaseName) {
         let (live, next) = (self.live, self.next);
         let name = &live.name;
-        let (n, kept) = kept_name(self.world, self.server);
+        let stem = if kind == LabelKind::Parked { "__parked_" } else { "__kept_" };
+        let (n, kept) = put_by_name(self.world, self.server, stem);
         plan.data.push(Data::Database { name: name.clone(), oid: live.oid });
         let is_live = Expect::Database { name: name.clone(), oid: live.oid };
         if self.carry {
             let carry = Action::CarryOver { from: name.clone(), to: next.clone() };
             plan.steps.push(Step::new(carry, "a new database has none of them"));
         }
+        if let Some((_, branch)) = branches {
+            let note = Action::NoteBranch { database: next.clone(), branch: branch.to_owned() };
+            plan.steps.push(Step::new(note, "the next switch knows whose it is"));
+        }
         let close = Action::CloseDatabase { database: name.clone() };
         let open = Action::OpenDatabase { database: name.clone() };
         let end = Action::EndSessions { database: name.clone() };
-        let label = self.label(n);
+        let named = branches.map(|(from, _)| from.to_owned());
+        let label = Label { kind, name: named, ..self.label(n) };
         let comment = live.comment.clone().filter(|comment| Label::read(comment).is_none());
         let swap =
             Action::Swap { live: name.clone(), kept: kept.clone(), next: next.clone(), label, comment };
@@ -53,8 +75,11 @@ impl Swap<'_> {
         plan.steps.extend([
             Step::new(close, "a pool would come back at once").expects(server).expects(is_live).amend(open),
             Step::new(end, "Postgres renames no database that is in use").bound(),
-            swap.expects(Expect::NoDatabase { name: kept.clone() }),
         ]);
+        let rest =
+            self.rest.clone().map(|rest| Step::new(rest, "nothing that was typed is left out").bound());
+        plan.steps.extend(rest);
+        plan.steps.push(swap.expects(Expect::NoDatabase { name: kept.clone() }));
         (n, kept)
     }
 
@@ -73,13 +98,20 @@ impl Swap<'_> {
     }
 }
 
-/// The next number and name for a kept database: a name that nothing has.
-fn kept_name(world: &World, server: &Server) -> (u32, DatabaseName) {
+/// The next number and name for a database that is put by: a name that nothing has.
+pub(crate) fn put_by_name(world: &World, server: &Server, stem: &str) -> (u32, DatabaseName) {
     let first = world.next_kept();
-    let names = (first..).map(|n| (n, server.name.suffixed(&format!("__kept_{n}"))));
+    let names = (first..).map(|n| (n, server.name.suffixed(&format!("{stem}{n}"))));
     let is_free = |name: &DatabaseName| server.databases.iter().all(|database| database.name != *name);
     let free = names.into_iter().find(|(_, name)| is_free(name));
-    free.unwrap_or_else(|| (first, server.name.suffixed("__kept")))
+    free.unwrap_or_else(|| (first, server.name.suffixed(stem)))
+}
+
+/// The old database goes at once, as `--no-undo` says.
+pub(crate) fn give_up(plan: &mut Plan, live: &Database, n: u32, kept: DatabaseName) {
+    let give_up = Action::GiveUpDatabase { database: kept.clone(), n };
+    let step = Step::new(give_up, "--no-undo keeps nothing");
+    plan.steps.push(step.expects(Expect::Database { name: kept, oid: live.oid }).weight(2));
 }
 
 /// Drops what its server left half dropped: nothing in it can be trusted, and Postgres renames no such database.
@@ -116,6 +148,11 @@ fn rename(plan: &mut Plan, server: &Server, next: &DatabaseName, comment: Option
 
 /// What is in the live database, what of it is the user's, and who is on it.
 pub(crate) fn tell(plan: &mut Plan, live: &Database, world: &World) {
+    tell_as(plan, live, world, "replaces");
+}
+
+/// As [`tell`], in another word for what becomes of it.
+pub(crate) fn tell_as(plan: &mut Plan, live: &Database, world: &World, word: &str) {
     let replaced = if let Some(contents) = &live.contents {
         plan.loss.databases.push(contents.clone());
         contents.line(world.now)
@@ -126,10 +163,15 @@ pub(crate) fn tell(plan: &mut Plan, live: &Database, world: &World) {
         plan.loss.unread.push(live.name.to_string());
         format!("{}, which can't be read", words::bytes(live.bytes))
     };
-    plan.facts.push(Fact::new("replaces", replaced));
+    plan.facts.push(Fact::new(word, replaced));
     if let Some(contents) = &live.contents {
         plan.facts.push(Fact::new("yours", contents.since.line()));
     }
+    disconnects(plan, live);
+}
+
+/// Who is on it, and whose work is open.
+pub(crate) fn disconnects(plan: &mut Plan, live: &Database) {
     if !live.sessions.is_empty() {
         plan.facts.push(Fact::new("disconnects", who(&live.sessions)));
     }
@@ -178,7 +220,8 @@ mod tests {
         let (server, live) = (world.server.as_ref().unwrap(), world.live().unwrap());
         let next = DatabaseName::new(next).unwrap();
         let mut plan = Plan::new("slate-reset", "shop");
-        let (_, kept) = Swap { world, server, live, next: &next, by: "reset", carry: true }.plan(&mut plan);
+        let (_, kept) =
+            Swap { world, server, live, next: &next, by: "reset", carry: true, rest: None }.plan(&mut plan);
         (plan, kept.to_string())
     }
 
@@ -236,7 +279,7 @@ mod tests {
         let long = DatabaseName::new("ü".repeat(31)).unwrap();
         world.server.iter_mut().for_each(|server| server.name = long.clone());
 
-        let (_, kept) = kept_name(&world, world.server.as_ref().unwrap());
+        let (_, kept) = put_by_name(&world, world.server.as_ref().unwrap(), "__kept_");
 
         assert!(kept.as_str().ends_with("__kept_1") && kept.as_str().len() <= 63, "{kept}");
     }

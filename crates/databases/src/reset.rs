@@ -2,8 +2,8 @@
 
 use clap::Parser;
 use plan::{
-    Action, Baseline, Config, Database, DatabaseName, EngineFacts, Expect, Fact, Fault, LabelKind, Plan,
-    Reading, Server, Step, Wants, World, guard,
+    Action, Baseline, Config, Database, DatabaseName, EngineFacts, Fact, Fault, LabelKind, Plan, Reading,
+    Server, Step, Wants, World, guard,
 };
 use shell::{Command, Shared};
 
@@ -119,14 +119,12 @@ impl Reset {
     }
 
     fn swap(&self, plan: &mut Plan, world: &World, server: &Server, live: &Database, next: &DatabaseName) {
-        let swap = Swap { world, server, live, next, by: "reset", carry: true };
+        let swap = Swap { world, server, live, next, by: "reset", carry: true, rest: None };
         let (n, kept) = swap.plan(plan);
         if self.drop {
             plan.steps.push(replace::drop(&kept, live, "--drop keeps nothing"));
         } else if self.shared.no_undo {
-            let give_up =
-                Step::new(Action::GiveUpDatabase { database: kept.clone(), n }, "--no-undo keeps nothing");
-            plan.steps.push(give_up.expects(Expect::Database { name: kept, oid: live.oid }).weight(2));
+            replace::give_up(plan, live, n, kept);
         } else if replace::is_unchanged(live) {
             plan.facts.push(Fact::new("keeps", "nothing, if that still holds once nobody is connected"));
         } else {
@@ -154,7 +152,7 @@ impl Reset {
 }
 
 /// Whether the services' code was started for another schema than the next database has, as far as we can tell.
-fn is_stale(world: &World, recipe: &Recipe<'_>) -> bool {
+pub(crate) fn is_stale(world: &World, recipe: &Recipe<'_>) -> bool {
     let Some(marker) = world.live().and_then(|live| live.marker.as_ref()) else { return true };
     let Some(blueprint) = world.blueprint.as_ref().filter(|_| recipe.to.is_none()) else { return true };
     if marker.blueprint.as_ref() == Some(&blueprint.hash) {

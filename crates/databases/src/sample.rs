@@ -116,6 +116,8 @@ pub(crate) fn world(kept: Vec<Kept>) -> World {
         journal: Vec::new(),
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
+        carried: None,
+        git: None,
     }
 }
 
@@ -138,6 +140,7 @@ pub(crate) fn database(suffix: &str, oid: u32) -> Database {
         active_slots: Vec::new(),
         stale_collation: false,
         subscriptions: 0,
+        branch: None,
     }
 }
 

@@ -15,6 +15,7 @@ pub(crate) fn plan(plan: &mut Plan, recipe: &Recipe<'_>) {
         plan.steps.push(Step::new(note, "a change of them is one of the user's"));
     }
     reopen(plan, recipe);
+    close_again(plan, recipe);
     if recipe.made(LabelKind::Spare).is_none() {
         spare(plan, recipe);
     }
@@ -30,11 +31,25 @@ fn half_built(plan: &mut Plan, recipe: &Recipe<'_>) {
 
 /// A run that was killed while it weighed or removed one had closed it.
 fn reopen(plan: &mut Plan, recipe: &Recipe<'_>) {
-    let closed = recipe.world.beside(LabelKind::Kept).filter(|(database, _)| !database.open);
+    let lookable =
+        [LabelKind::Kept, LabelKind::Parked].into_iter().flat_map(|kind| recipe.world.beside(kind));
+    let closed = lookable.filter(|(database, _)| !database.open);
     plan.steps.extend(closed.map(|(database, _)| {
         let open = Action::OpenDatabase { database: database.name.clone() };
         Step::new(open, "what is kept can be looked into").expects(this(database))
     }));
+}
+
+/// A run that was killed while it exported one had opened it.
+fn close_again(plan: &mut Plan, recipe: &Recipe<'_>) {
+    let open = recipe.world.beside(LabelKind::Saved).filter(|(database, _)| database.open);
+    for (database, _) in open {
+        let name = &database.name;
+        let close = Action::CloseDatabase { database: name.clone() };
+        plan.steps.push(Step::new(close, "a snapshot stays as it is").expects(this(database)));
+        let end = Action::EndSessions { database: name.clone() };
+        plan.steps.push(Step::new(end, "a snapshot stays as it is").bound());
+    }
 }
 
 /// What a reset has replaced, and nobody has looked at since its sessions ended.

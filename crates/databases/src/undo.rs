@@ -1,7 +1,10 @@
 //! slate-undo: what a reset replaced or a clean took comes back.
 
 use clap::Parser;
-use plan::{Action, Config, EngineFacts, Exit, Fact, Fault, Kept, Plan, Reading, Wants, World, guard, words};
+use plan::{
+    Action, Config, EngineFacts, Exit, Fact, Fault, Kept, LabelKind, Plan, Reading, Wants, World, guard,
+    words,
+};
 use shell::{Command, Shared};
 
 use crate::around::Around;
@@ -57,7 +60,7 @@ impl Command for Undo {
         let contents = if only_labels { Reading::Nothing } else { Reading::Rows };
         let base =
             Wants { contents, databases: true, blueprint: true, where_copies_are: true, ..Wants::default() };
-        Wants { engine, sizes: !only_labels, lock: !self.list, ..base }
+        Wants { engine, sizes: !only_labels, lock: !self.list, git: self.gc, ..base }
     }
 
     fn plan(&self, config: &Config, world: &World) -> Result<Plan, Fault> {
@@ -119,7 +122,7 @@ fn bring_back(plan: &mut Plan, world: &World, kept: &[&Kept]) -> Result<(), Faul
 
 /// The kept database takes the live name; the live one is kept.
 fn swap_back(plan: &mut Plan, config: &Config, world: &World, entry: &Entry<'_>) -> Result<(), Fault> {
-    let Entry::Database { database, label, .. } = entry else { return Ok(()) };
+    let Entry::Database { database, label } = entry else { return Ok(()) };
     let server = guard::writable(world)?;
     guard::renamable(database)?;
     plan.target = format!("Undo on {}", replace::place(server, world));
@@ -136,7 +139,12 @@ fn swap_back(plan: &mut Plan, config: &Config, world: &World, entry: &Entry<'_>)
     let unhooked = Config { before_reset: Vec::new(), after_reset: Vec::new(), ..config.clone() };
     let around = Around::new("slate-undo", &unhooked, world, built.is_none() || built != label.blueprint())?;
     around.tell(plan);
-    Swap { world, server, live, next: &database.name, by: "undo", carry: false }.plan(plan);
+    let swap = Swap { world, server, live, next: &database.name, by: "undo", carry: false, rest: None };
+    match (label.kind, world.branch_of(live), &label.name) {
+        // What a switch took away comes back as by another switch: the other branch's is not lost to it.
+        (LabelKind::Parked, Some(from), Some(to)) => swap.park(plan, from, to),
+        _ => swap.plan(plan),
+    };
     around.after(plan);
     around.still(plan);
     let back = world.workspace.command("undo");

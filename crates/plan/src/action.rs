@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::Serialize;
 
+use crate::carry::{Rules, Stage};
 use crate::check::Comparison;
 use crate::{
     ContainerName, DatabaseName, Hook, Label, Marker, Migrations, RoleName, ServiceName, VolumeName,
@@ -162,6 +163,13 @@ pub enum Action {
         from: DatabaseName,
         to: DatabaseName,
     },
+    /// Copy the rows that fit from one database into a new one, which holds the migrations' own rows and maybe seeds.
+    CarryRows {
+        from: DatabaseName,
+        to: DatabaseName,
+        rules: Rules,
+        stage: Stage,
+    },
     /// Drop a database that our own label says is being built: it holds nothing of anybody's.
     DiscardDatabase {
         database: DatabaseName,
@@ -224,6 +232,21 @@ pub enum Action {
     /// Note how a database's settings are, so that a change of them is seen later.
     NoteSettings {
         database: DatabaseName,
+    },
+    /// Note on a database which git branch it belongs to.
+    NoteBranch {
+        database: DatabaseName,
+        branch: String,
+    },
+    /// Write what a database holds into a file that is not there yet.
+    ExportDatabase {
+        database: DatabaseName,
+        file: PathBuf,
+    },
+    /// Load a dump into a new database that holds nothing.
+    ImportDatabase {
+        database: DatabaseName,
+        file: PathBuf,
     },
     /// Drop a kept database that nobody wants any more.
     GiveUpDatabase {
@@ -301,6 +324,8 @@ impl Action {
             | Self::CloneDatabase { .. }
             | Self::Tidy
             | Self::NoteSettings { .. }
+            | Self::ExportDatabase { .. }
+            | Self::ImportDatabase { .. }
             | Self::EnsureDatabase { .. }
             | Self::Migrate { .. }
             | Self::BuildMigrations { .. }
@@ -310,6 +335,7 @@ impl Action {
             | Self::EnsureBaseline { .. }
             | Self::EnsureMarker { .. }
             | Self::CarryOver { .. }
+            | Self::CarryRows { .. }
             | Self::Seed { .. }
             | Self::Stamp { .. } => Effect::Creates,
             Self::MakeServices { .. }
@@ -330,6 +356,7 @@ impl Action {
             | Self::OpenDatabase { .. }
             | Self::EndSessions { .. }
             | Self::SealTemplate { .. }
+            | Self::NoteBranch { .. }
             | Self::Swap { .. }
             | Self::WeighKept { .. }
             | Self::RunHook { .. }
@@ -357,7 +384,10 @@ impl Action {
             | Self::Stamp { database, .. }
             | Self::Label { database, .. }
             | Self::SealTemplate { database, .. }
-            | Self::CarryOver { to: database, .. } => Some(database),
+            | Self::NoteBranch { database, .. }
+            | Self::ImportDatabase { database, .. }
+            | Self::CarryOver { to: database, .. }
+            | Self::CarryRows { to: database, .. } => Some(database),
             _ => None,
         }
     }

@@ -6,7 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
-use crate::settings::{Hook, ModelSettings, UndoSettings};
+use crate::settings::{Hook, ModelSettings, RebuildSettings, UndoSettings};
 use crate::{Exit, Fault, words};
 
 /// Every setting. What is `None` or empty here is found in the workspace, or has the default its comment names.
@@ -24,6 +24,7 @@ pub struct Config {
     /// Service name to the URL that answers 2xx once the service does its work.
     pub ready: BTreeMap<String, String>,
     pub undo: UndoSettings,
+    pub rebuild: RebuildSettings,
     /// Commands that run right before a reset takes the database's name away, in their order.
     pub before_reset: Vec<Hook>,
     /// Commands that run once the new database has the name: what flushes a queue of jobs about rows that are gone.
@@ -225,7 +226,7 @@ impl fmt::Display for Source {
 pub type Sources = BTreeMap<String, Source>;
 
 /// Every key that a `SLATE_*` variable can set, and whether it is a list.
-const KEYS: [(&str, bool); 22] = [
+const KEYS: [(&str, bool); 23] = [
     ("confirm", false),
     ("database.server", false),
     ("database.service", false),
@@ -248,6 +249,7 @@ const KEYS: [(&str, bool); 22] = [
     ("restart.services", true),
     ("undo.days", false),
     ("undo.max_size", false),
+    ("rebuild.keep", true),
 ];
 
 /// The variable that sets a key.

@@ -93,6 +93,13 @@ pub fn execute(
     Ok(report)
 }
 
+/// Takes back a plan that was carried out only so that another one could be made, which nobody wants now.
+pub fn withdraw(approved: &Approved, machine: &mut dyn Machine) {
+    let plan = approved.plan();
+    // What it can't the next run does, as after a crash.
+    let _ = amend(plan, plan.steps.len(), machine, &mut |_| ());
+}
+
 /// `done` steps are complete; those before `begun` may have happened.
 fn stopped(
     plan: &Plan,
@@ -150,10 +157,8 @@ fn state(
 ) -> String {
     let undone: Vec<&DatabaseName> = amended
         .iter()
-        .filter_map(|index| match &plan.steps.get(*index)?.action {
-            Action::CreateDatabase { database, .. } | Action::CloneDatabase { to: database, .. } => {
-                Some(database)
-            }
+        .filter_map(|index| match plan.steps.get(*index)?.amend.as_ref()? {
+            Action::DiscardDatabase { database } => Some(database),
             _ => None,
         })
         .collect();

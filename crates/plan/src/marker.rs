@@ -58,6 +58,12 @@ pub struct Label {
     /// As what it is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<KeptAs>,
+    /// What a person calls it: a saved one by the snapshot's name, a parked one by its branch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// The Postgres that a snapshot was saved under.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
 }
 
 /// What a template, a spare or a kept database was built from.
@@ -78,7 +84,7 @@ pub struct KeptAs {
     pub bytes: u64,
     /// `None` when it could not be read.
     pub rows: Option<Rows>,
-    /// The command that replaced it: `reset`.
+    /// The command that replaced or saved it: `reset`.
     pub by: String,
     /// Why it stays, in words: `users +1 row`. `None` until that was looked at with every session ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -96,6 +102,10 @@ pub enum LabelKind {
     Spare,
     /// What a reset replaced.
     Kept,
+    /// Another branch's, until that is switched to.
+    Parked,
+    /// A copy that somebody gave a name, closed to connections.
+    Saved,
     /// The maintenance database, where the app's own is called `postgres`.
     Maintenance,
 }
@@ -107,7 +117,8 @@ impl Label {
     #[must_use]
     pub fn new(workspace: &str, kind: LabelKind, of: &DatabaseName, at: Timestamp) -> Self {
         let workspace = workspace.to_owned();
-        Self { workspace, kind, of: of.clone(), at, comment: None, built: None, kept: None }
+        let of = of.clone();
+        Self { workspace, kind, of, at, comment: None, built: None, kept: None, name: None, version: None }
     }
 
     /// The hash of what it was built from.

@@ -191,7 +191,7 @@ fn docker(name: String) -> Result<String, BadName> {
     Err(BadName { name, why: "is no name that Docker would take".to_owned() })
 }
 
-fn identifier(text: &str) -> String {
+pub(crate) fn identifier(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
 }
 

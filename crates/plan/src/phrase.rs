@@ -1,5 +1,6 @@
 //! What an action is called, before and after: plan, bar, report and error say the same.
 
+use crate::carry::Stage;
 use crate::{Action, words};
 
 impl Action {
@@ -70,6 +71,12 @@ impl Action {
             Self::CarryOver { from, to } => {
                 ("give", "gave", format!("`{to}` the owner, rights and settings of `{from}`"))
             }
+            Self::CarryRows { from, to, stage: Stage::First, .. } => {
+                ("carry", "carried", format!("rows of `{from}` to `{to}`"))
+            }
+            Self::CarryRows { from, .. } => {
+                ("carry", "carried", format!("what was written to `{from}` meanwhile"))
+            }
             Self::DiscardDatabase { database } => ("discard", "discarded", format!("`{database}`")),
             Self::CloseDatabase { database } => ("close", "closed", format!("`{database}` to new sessions")),
             Self::OpenDatabase { database } => ("open", "opened", format!("`{database}` again")),
@@ -77,6 +84,15 @@ impl Action {
             Self::DropDatabase { database } => ("drop", "dropped", format!("`{database}`")),
             Self::RenameDatabase { from, to, .. } => ("rename", "renamed", format!("`{from}` to `{to}`")),
             Self::CloneDatabase { from, to, .. } => ("clone", "cloned", format!("`{from}` to `{to}`")),
+            Self::NoteBranch { database, branch } => {
+                ("note", "noted", format!("`{database}` as the one of branch `{branch}`"))
+            }
+            Self::ExportDatabase { database, file } => {
+                ("export", "exported", format!("`{database}` to {}", file.display()))
+            }
+            Self::ImportDatabase { database, file } => {
+                ("import", "imported", format!("{} into `{database}`", file.display()))
+            }
             Self::SealTemplate { database, .. } => ("seal", "sealed", format!("template `{database}`")),
             Self::Swap { live, kept, .. } => {
                 ("swap", "swapped", format!("`{live}`, and kept the old as `{kept}`"))

@@ -53,6 +53,15 @@ pub struct ModelSettings {
     pub variable: Option<String>,
 }
 
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct RebuildSettings {
+    /// The tables whose rows a rebuild keeps; the others begin with the seeds. Default: every row of every table.
+    pub keep: Vec<String>,
+    /// What is called otherwise by now: `"users.mail" = "users.email"`, `"people" = "users"`.
+    pub rename: std::collections::BTreeMap<String, String>,
+}
+
 /// A command of the user's around a reset.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

@@ -92,6 +92,7 @@ mod tests {
             active_slots: Vec::new(),
             stale_collation: false,
             subscriptions: 0,
+            branch: None,
         }
     }
 
@@ -145,6 +146,8 @@ mod tests {
             journal: Vec::new(),
             unfinished: Vec::new(),
             examined: crate::Examined::default(),
+            carried: None,
+            git: None,
         }
     }
 

@@ -6,8 +6,9 @@ use std::path::PathBuf;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::carry::Carried;
 use crate::{
-    Address, ContainerName, Contents, DatabaseName, Detected, Examined, Examining, Files, Kind, Label,
+    Address, ContainerName, Contents, DatabaseName, Detected, Examined, Examining, Files, Git, Kind, Label,
     LabelKind, Marker, RoleName, Secret, Service, ServiceName, Surroundings, VolumeName,
 };
 
@@ -35,10 +36,14 @@ pub struct Wants {
     pub where_copies_are: bool,
     /// The last runs, from the journal.
     pub journal: bool,
+    /// What a first copy of rows came to, in the database that is being built.
+    pub carried: bool,
     /// What the workspace's files tell about its set-up.
     pub detection: bool,
     /// The files that `slate-init` writes, and what `just` says of them.
     pub files: bool,
+    /// The branches of the repository that the workspace is in.
+    pub git: bool,
 }
 
 /// How much of the engine a command needs. A `local` server has none, whatever is wanted.
@@ -90,6 +95,9 @@ pub struct World {
     /// Things half done by an earlier run that this workspace's files tell of, in words.
     pub unfinished: Vec<String>,
     pub examined: Examined,
+    /// The database that is being built with the live one's rows in it, and what came of them.
+    pub carried: Option<(DatabaseName, Carried)>,
+    pub git: Option<Git>,
 }
 
 /// A run of ours, from the journal.
@@ -215,6 +223,8 @@ pub struct Database {
     pub stale_collation: bool,
     /// Subscriptions, which block DROP.
     pub subscriptions: u64,
+    /// The git branch that it was last switched to; `None` before the first switch.
+    pub branch: Option<String>,
 }
 
 /// Somebody connected to a database.
@@ -406,6 +416,11 @@ impl World {
             let ours = label.workspace == self.workspace.id && Some(&label.of) == self.name();
             (ours && label.kind == kind && !database.broken).then_some((database, label))
         })
+    }
+
+    /// As [`Self::beside`], what holds rows that somebody may want again: kept, parked and saved ones.
+    pub fn put_by(&self) -> impl Iterator<Item = (&Database, &Label)> {
+        [LabelKind::Kept, LabelKind::Parked, LabelKind::Saved].into_iter().flat_map(|kind| self.beside(kind))
     }
 
     /// The name of the workspace's own database.

@@ -29,6 +29,15 @@ pub trait Command: clap::Parser {
         false
     }
 
+    /// What has to be made beside everything that is there before it can be told what this command would do. It destroys
+    /// nothing, asks nothing, and is taken back when the plan that follows is not agreed to.
+    ///
+    /// # Errors
+    /// As [`Command::plan`].
+    fn prepare(&self, _config: &Config, _world: &World) -> Result<Option<Plan>, Fault> {
+        Ok(None)
+    }
+
     /// What it would do. Pure.
     ///
     /// # Errors

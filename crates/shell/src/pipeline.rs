@@ -2,9 +2,9 @@
 
 use std::process::ExitCode;
 
-use plan::{Exit, Fault, Plan, approve, execute};
+use plan::{Approved, Confirm, Exit, Fault, Flags, Plan, Report, approve, execute};
 use terminal::Terminal;
-use world::{Journal, Options, Real};
+use world::{Found, Journal, Options, Real};
 
 use crate::{Color, Command, Json, help};
 
@@ -32,30 +32,73 @@ fn run<C: Command>(command: &C, terminal: &mut Terminal) -> Result<ExitCode, Fau
     let wants = plan::Wants { lock: command.wants().lock && !shared.dry_run, ..command.wants() };
     world::interrupt::listen();
     let options = Options { root: shared.root.clone(), timeout: shared.timeout, command: C::NAME };
-    let found = world::discover(&options, wants)?;
-    let mut plan = command.plan(&found.config, &found.world)?;
-    plan.again = again(C::NAME, &found.world.workspace);
-    let confirm = found.config.confirm.unwrap_or(plan::Confirm::Loss);
+    let mut found = world::discover(&options, wants)?;
+    let Some(first) = command.prepare(&found.config, &found.world)? else {
+        return finish(command, &found, terminal);
+    };
     if shared.dry_run {
-        terminal.dry_run(&plan, confirm)?;
-        return Ok(ExitCode::SUCCESS);
+        return show(first, &found, terminal);
     }
+    let first = approve(named(first, &found), Confirm::Loss, &Flags::default(), |_| Ok(None))?;
+    carry_out(&first, &found, shared.timeout, terminal)?;
+    // What was made is looked at with everything else again, under the same hold on the workspace.
+    let held = found.held.take();
+    let mut again = world::discover(&options, plan::Wants { lock: false, ..wants });
+    let done = match &mut again {
+        Ok(again) => {
+            again.held = held;
+            finish(command, again, terminal)
+        }
+        Err(fault) => Err(fault.clone()),
+    };
+    if done.is_err() {
+        plan::withdraw(&first, &mut Real::new(&found, shared.timeout));
+    }
+    done
+}
+
+fn finish<C: Command>(command: &C, found: &Found, terminal: &mut Terminal) -> Result<ExitCode, Fault> {
+    let shared = command.shared();
+    let plan = command.plan(&found.config, &found.world)?;
+    if shared.dry_run {
+        return show(plan, found, terminal);
+    }
+    let plan = named(plan, found);
+    let confirm = found.config.confirm.unwrap_or(Confirm::Loss);
     terminal.show(&plan);
     let approved = approve(plan, confirm, &shared.consent(), |question| terminal.ask(question))?;
-    let mut journal = journal(&approved, &found.world.workspace);
-    let mut machine = Real::new(&found, shared.timeout);
-    let report = execute(&approved, &mut machine, &mut |event| {
-        if let Some(journal) = &mut journal {
-            journal.write(event);
-        }
-        terminal.hear(event);
-    })?;
+    let report = carry_out(&approved, found, shared.timeout, terminal)?;
     terminal.report(approved.plan(), &report)?;
     // A program that was run for the user, and failed without stopping the plan.
     let code =
         report.outcomes.iter().find_map(|outcome| outcome.code).and_then(|code| u8::try_from(code).ok());
     let found = (!approved.plan().findings.is_empty()).then_some(Exit::Differs as u8);
     Ok(code.or(found).map_or(ExitCode::SUCCESS, ExitCode::from))
+}
+
+fn carry_out(
+    approved: &Approved,
+    found: &Found,
+    timeout: std::time::Duration,
+    terminal: &mut Terminal,
+) -> Result<Report, Fault> {
+    let mut journal = journal(approved, &found.world.workspace);
+    let mut machine = Real::new(found, timeout);
+    execute(approved, &mut machine, &mut |event| {
+        if let Some(journal) = &mut journal {
+            journal.write(event);
+        }
+        terminal.hear(event);
+    })
+}
+
+fn show(plan: Plan, found: &Found, terminal: &mut Terminal) -> Result<ExitCode, Fault> {
+    terminal.dry_run(&named(plan, found), found.config.confirm.unwrap_or(Confirm::Loss))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn named(plan: Plan, found: &Found) -> Plan {
+    Plan { again: again(plan.command, &found.world.workspace), ..plan }
 }
 
 /// This command line as the person would type it again.
@@ -66,7 +109,7 @@ fn again(name: &str, workspace: &plan::Workspace) -> String {
 }
 
 /// What only reads leaves no trace.
-fn journal(approved: &plan::Approved, workspace: &plan::Workspace) -> Option<Journal> {
+fn journal(approved: &Approved, workspace: &plan::Workspace) -> Option<Journal> {
     let plan: &Plan = approved.plan();
     (!plan.only_reads()).then(|| Journal::open(workspace))
 }

@@ -1,12 +1,14 @@
 //! A machine in memory, for plans about databases: it can fail before a step, lose a step's reply, or die, also in the
 //! middle of a step that is made of several. `tests/contract.rs` proves it against a real server.
 
+mod rows;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use plan::{
-    Action, Blueprint, Built, Contents, Data, Database, DatabaseName, Effect, Exit, Expect, Fault, KeptAs,
-    Kind, Label, LabelKind, Look, Machine, Marker, Outcome, RoleName, Rows, Said, Secret, Server,
-    ServerState, Since, TableChange, Workspace, World,
+    Action, Blueprint, Built, Contents, Data, Database, DatabaseName, Effect, Exit, Expect, Fault, Git, Kind,
+    Label, LabelKind, Look, Machine, Marker, Outcome, RoleName, Rows, Said, Secret, Server, ServerState,
+    Since, TableChange, Workspace, World,
 };
 
 /// What goes wrong at a step.
@@ -44,6 +46,10 @@ pub struct Held {
     pub filled: bool,
     /// How many of those rows it held when it was marked; a clone's counters are not its template's.
     pub counted: Option<u64>,
+    /// Rows were carried to it, and it is not the live one yet.
+    pub carried: bool,
+    /// The branch that is noted beside its contents.
+    pub branch: Option<String>,
 }
 
 /// Databases in memory, with trouble at one step.
@@ -65,6 +71,8 @@ pub struct Fake {
     pub trouble: Option<(usize, Trouble)>,
     performed: usize,
     dead: bool,
+    /// The process has sessions of its own on the old and the new database.
+    carries: bool,
     next_oid: u32,
 }
 
@@ -84,13 +92,14 @@ impl Fake {
             trouble: None,
             performed: 0,
             dead: false,
+            carries: false,
             next_oid: 2,
         }
     }
 
     /// Everything works from here on.
     pub fn heal(&mut self) {
-        (self.trouble, self.dead, self.performed) = (None, false, 0);
+        (self.trouble, self.dead, self.performed, self.carries) = (None, false, 0, false);
     }
 
     /// What a fresh look would find.
@@ -138,7 +147,15 @@ impl Fake {
             journal: Vec::new(),
             unfinished: Vec::new(),
             examined: plan::Examined::default(),
+            carried: self.carried(),
+            git: Some(self.git()),
         }
+    }
+
+    /// Two branches, and the first is checked out.
+    fn git(&self) -> Git {
+        let branches = ["main", "feature"].map(str::to_owned).to_vec();
+        Git { branch: branches.first().cloned(), branches, ..Git::default() }
     }
 
     fn blueprint(&self) -> Blueprint {
@@ -184,6 +201,7 @@ impl Fake {
             active_slots: Vec::new(),
             stale_collation: false,
             subscriptions: 0,
+            branch: held.branch.clone(),
         }
     }
 
@@ -196,7 +214,7 @@ impl Fake {
             Action::CloneDatabase { from, to, label, .. } => {
                 let template = self.held(from)?.clone();
                 let comment = Some(label.text());
-                self.create(to, Held { comment, limit: None, counted: None, ..template })?;
+                self.create(to, Held { comment, limit: None, counted: None, branch: None, ..template })?;
             }
             Action::SealTemplate { database, label } => self.seal(database, label)?,
             Action::Swap { live, kept, next, label, comment } => {
@@ -205,7 +223,7 @@ impl Fake {
             Action::WeighKept { database, label } => self.weigh(database, label)?,
             Action::GiveUpDatabase { database, n } => {
                 self.last_kept = self.last_kept.max(*n);
-                self.must_be(database, &[LabelKind::Kept])?;
+                self.must_be(database, &[LabelKind::Kept, LabelKind::Parked, LabelKind::Saved])?;
                 self.databases.remove(database);
             }
             Action::Migrate { database, .. } => {
@@ -221,10 +239,22 @@ impl Fake {
             Action::Stamp { database, marker } => self.stamp(database, marker)?,
             Action::NoteSettings { database } => self.note(database),
             Action::CarryOver { from, to } => {
-                if let Some(limit) = self.databases.get(from).map(|held| held.limit) {
+                if let Some((limit, branch)) =
+                    self.databases.get(from).map(|held| (held.limit, held.branch.clone()))
+                {
                     let to = self.held(to)?;
-                    to.limit = limit.or(to.limit);
+                    (to.limit, to.branch) = (limit.or(to.limit), branch);
                 }
+            }
+            Action::CarryRows { from, to, stage, .. } => self.carry_rows(from, to, *stage)?,
+            Action::NoteBranch { database, branch } => self.held(database)?.branch = Some(branch.clone()),
+            Action::ImportDatabase { database, .. } => {
+                let held = self.inside(database).filter(|held| !held.built);
+                let held = held.ok_or_else(|| failed("it holds tables"))?;
+                (held.built, held.filled) = (true, true);
+            }
+            Action::ExportDatabase { database, .. } => {
+                self.inside(database).ok_or_else(|| failed("nobody gets in"))?;
             }
             // Postgres only warns of a comment on a database that is not there.
             Action::Label { database, label } => {
@@ -335,21 +365,6 @@ impl Fake {
         (held.open, held.comment) = (true, comment.cloned());
         self.databases.insert(to.clone(), held);
         self.note(to);
-        Ok(())
-    }
-
-    fn weigh(&mut self, database: &DatabaseName, label: &Label) -> Result<(), Fault> {
-        self.last_kept = self.last_kept.max(label.kept.as_ref().map_or(0, |kept| kept.n));
-        self.must_be(database, &[LabelKind::Kept])?;
-        let held = self.inside(database).ok_or_else(|| failed("nobody gets in"))?.clone();
-        let since = self.since(&held);
-        if since == Since::Unchanged {
-            self.databases.remove(database);
-            return Ok(());
-        }
-        let kept = label.kept.clone().map(|kept| KeptAs { why: Some(since.line()), ..kept });
-        let held = self.held(database)?;
-        (held.open, held.comment) = (true, Some(Label { kept, ..label.clone() }.text()));
         Ok(())
     }
 

@@ -10,9 +10,9 @@ use plan::Config;
 use serde_json::Value;
 use testkit::{Launch, Stdin, binary, repository};
 
-const BINARIES: [&str; 13] = [
-    "up", "down", "clean", "restart", "reset", "undo", "status", "doctor", "psql", "init", "guard", "check",
-    "ensure",
+const BINARIES: [&str; 14] = [
+    "up", "down", "clean", "restart", "reset", "rebuild", "undo", "status", "doctor", "psql", "init",
+    "guard", "check", "ensure",
 ];
 
 /// A help is read on a screen, not scrolled through.
@@ -151,7 +151,8 @@ fn every_binary_is_on_the_index_and_in_the_readme() {
 fn keys(value: &Value, above: &str) -> BTreeSet<String> {
     let Value::Object(section) = value else { return BTreeSet::from([above.to_owned()]) };
     if section.is_empty() {
-        return BTreeSet::from([format!("{above}.SERVICE")]);
+        let named = if above == "ready" { "SERVICE" } else { "NAME" };
+        return BTreeSet::from([format!("{above}.{named}")]);
     }
     let dotted = |key: &str| if above.is_empty() { key.to_owned() } else { format!("{above}.{key}") };
     section.iter().flat_map(|(key, value)| keys(value, &dotted(key))).collect()

@@ -6,9 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use clap::Parser as _;
-use databases::{Reset, Undo};
+use databases::{Rebuild, Reset, Snapshot, Switch, Undo};
 use plan::{
-    Action, Config, Confirm, DatabaseName, Exit, Fault, Flags, LabelKind, Plan, World, approve, execute,
+    Action, Config, Confirm, DatabaseName, Exit, Fault, Flags, Label, LabelKind, Plan, World, approve,
+    execute, withdraw,
 };
 use proptest::prelude::*;
 use shell::Command as _;
@@ -21,6 +22,7 @@ const TROUBLES: [Trouble; 5] =
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Run {
     Reset,
+    Rebuild,
     NoSeed,
     To,
     NoUndo,
@@ -28,23 +30,75 @@ enum Run {
     Undo,
     Gc,
     Tidy,
+    Save,
+    Restore,
+    Delete,
+    Import,
+    Export,
+    ExportSaved,
+    /// To the one branch or the other.
+    Switch,
+    Back,
 }
 
-const RUNS: [Run; 8] =
-    [Run::Reset, Run::NoSeed, Run::To, Run::NoUndo, Run::Drop, Run::Undo, Run::Gc, Run::Tidy];
+const RUNS: [Run; 17] = [
+    Run::Reset,
+    Run::Rebuild,
+    Run::NoSeed,
+    Run::To,
+    Run::NoUndo,
+    Run::Drop,
+    Run::Undo,
+    Run::Gc,
+    Run::Tidy,
+    Run::Save,
+    Run::Restore,
+    Run::Delete,
+    Run::Import,
+    Run::Export,
+    Run::ExportSaved,
+    Run::Switch,
+    Run::Back,
+];
+
+/// A name that nothing else has, and that SQL must not read.
+const SAVED: &str = "it's \"; drop";
 
 impl Run {
+    /// What is made first, where a plan needs that.
+    fn prepare(self, world: &World) -> Result<Option<Plan>, Fault> {
+        if self == Self::Rebuild {
+            Rebuild::parse_from(["slate-rebuild"]).prepare(&config(), world)
+        } else {
+            Ok(None)
+        }
+    }
+
     fn plan(self, world: &World) -> Result<Plan, Fault> {
-        let text = "[migrations]\ntool = \"sql\"\ndir = \"migrations\"\n[seeds]\ndir = \"seeds\"\n";
-        let config = Config::read(text, []).unwrap();
+        let config = config();
         let reset = |words: &[&str]| {
             Reset::parse_from(std::iter::once(&"slate-reset").chain(words)).plan(&config, world)
         };
         let undo = |words: &[&str]| {
             Undo::parse_from(std::iter::once(&"slate-undo").chain(words)).plan(&config, world)
         };
+        let snapshot = |words: &[&str]| {
+            Snapshot::parse_from(std::iter::once(&"slate-snapshot").chain(words)).plan(&config, world)
+        };
+        let switch = |words: &[&str]| {
+            Switch::parse_from(std::iter::once(&"slate-switch").chain(words)).plan(&config, world)
+        };
         match self {
+            Self::Save => snapshot(&["save", SAVED]),
+            Self::Restore => snapshot(&["restore", SAVED]),
+            Self::Delete => snapshot(&["delete", SAVED]),
+            Self::Import => snapshot(&["import", "a.dump"]),
+            Self::Export => snapshot(&["export", "b.dump"]),
+            Self::ExportSaved => snapshot(&["export", "c.dump", "--of", SAVED]),
+            Self::Switch => switch(&["feature"]),
+            Self::Back => switch(&["main"]),
             Self::Reset => reset(&[]),
+            Self::Rebuild => Rebuild::parse_from(["slate-rebuild"]).plan(&config, world),
             Self::NoSeed => reset(&["--no-seed"]),
             Self::To => reset(&["--to", "1"]),
             Self::NoUndo => reset(&["--no-undo"]),
@@ -55,26 +109,73 @@ impl Run {
         }
     }
 
-    /// Whether somebody agreed that the live database's rows go, and that those of the kept ones do.
-    fn gives_up(self) -> (bool, bool) {
-        (matches!(self, Self::NoUndo | Self::Drop), self == Self::Gc)
+    /// Whether somebody agreed that the rows go which are in the live database, or in one with a label of this kind.
+    fn gives_up(self, kind: Option<LabelKind>) -> bool {
+        match kind {
+            None => matches!(self, Self::NoUndo | Self::Drop),
+            Some(LabelKind::Kept) => self == Self::Gc,
+            Some(LabelKind::Saved) => self == Self::Delete,
+            Some(_) => false,
+        }
+    }
+
+    /// Whether it has to find something that may not be there: what is kept, what is saved, a free name.
+    fn may_not_fit(self) -> bool {
+        matches!(self, Self::Undo | Self::Save | Self::Restore | Self::Delete | Self::ExportSaved)
+    }
+
+    /// Whether the present files' contents have the live name after it.
+    fn is_fresh(self) -> bool {
+        matches!(self, Self::Reset | Self::NoSeed | Self::To | Self::NoUndo | Self::Drop)
+    }
+
+    /// Whether it has something to do with the live database.
+    fn concerns_live(self) -> bool {
+        !matches!(self, Self::Gc | Self::Tidy | Self::Delete | Self::ExportSaved)
     }
 
     fn on(self, fake: &mut Fake) -> Result<(), Fault> {
-        let (live, kept) = self.gives_up();
-        let flags = Flags { yes: true, no_undo: live || kept, ..Flags::default() };
-        let approved = approve(self.plan(&fake.world())?, Confirm::Loss, &flags, |_| Ok(None))?;
-        execute(&approved, fake, &mut |_| ()).map(|_| ())
+        let for_good = [None, Some(LabelKind::Kept), Some(LabelKind::Saved)];
+        let no_undo = for_good.into_iter().any(|kind| self.gives_up(kind));
+        let flags = Flags { yes: true, no_undo, ..Flags::default() };
+        let agreed = |plan| approve(plan, Confirm::Loss, &flags, |_| Ok(None));
+        let Some(first) = self.prepare(&fake.world())? else {
+            return execute(&agreed(self.plan(&fake.world())?)?, fake, &mut |_| ()).map(|_| ());
+        };
+        let first = agreed(first)?;
+        execute(&first, fake, &mut |_| ())?;
+        let done = self.plan(&fake.world()).and_then(agreed);
+        let done = done.and_then(|approved| execute(&approved, fake, &mut |_| ()).map(|_| ()));
+        if done.is_err() {
+            withdraw(&first, fake);
+        }
+        done
     }
+
+    /// More steps than it has.
+    fn steps(self, world: &World) -> usize {
+        let first = self.prepare(world).ok().flatten().map_or(0, |plan| plan.steps.len() + 8);
+        first + self.plan(world).map_or(0, |plan| plan.steps.len())
+    }
+}
+
+fn config() -> Config {
+    let text = "[migrations]\ntool = \"sql\"\ndir = \"migrations\"\n[seeds]\ndir = \"seeds\"\n";
+    Config::read(text, []).unwrap()
 }
 
 fn shop() -> DatabaseName {
     DatabaseName::new("shop").unwrap()
 }
 
-/// Every database in which somebody typed a row.
+/// Every database in which somebody typed a row; a copy of one that is still being made is nobody's yet.
 fn rows(fake: &Fake) -> BTreeMap<u32, u64> {
-    let with_rows = fake.databases.values().filter(|held| held.mine > 0);
+    let world = fake.world();
+    let databases = world.server.iter().flat_map(|server| &server.databases);
+    let half =
+        databases.filter(|one| one.label.as_ref().is_some_and(|label| label.kind == LabelKind::Building));
+    let half: BTreeSet<u32> = half.map(|database| database.oid).collect();
+    let with_rows = fake.databases.values().filter(|held| held.mine > 0 && !half.contains(&held.oid));
     with_rows.map(|held| (held.oid, held.mine)).collect()
 }
 
@@ -88,12 +189,13 @@ fn printed(fake: &Fake) -> String {
 /// Nobody's rows went without consent, and every place of them is told.
 #[track_caller]
 fn assert_whole(before: &Fake, after: &Fake, run: Run, ended: Result<(), &Fault>, what: &str) {
-    let (live, kept) = run.gives_up();
     let was_live = before.databases.get(&shop()).map(|held| held.oid);
     let printed = printed(after);
     for (oid, mine) in rows(before) {
         let is_live = Some(oid) == was_live;
-        let agreed = if is_live { live } else { kept };
+        let was = before.databases.values().find(|held| held.oid == oid);
+        let label = was.and_then(|held| Label::read(held.comment.as_deref()?));
+        let agreed = run.gives_up(label.map(|label| label.kind).filter(|_| !is_live));
         let now = after.databases.iter().find(|(_, held)| held.oid == oid);
         let Some((name, held)) = now else {
             assert!(agreed, "{what}: the rows of database {oid} are gone");
@@ -104,7 +206,7 @@ fn assert_whole(before: &Fake, after: &Fake, run: Run, ended: Result<(), &Fault>
         let state = ended.err().and_then(|fault| fault.state.clone()).unwrap_or_default();
         let told = state.contains(&format!("`{name}`")) || state == "nothing was changed";
         // What a run has nothing to do with it need not tell of.
-        let concerned = is_live && !matches!(run, Run::Gc | Run::Tidy);
+        let concerned = is_live && run.concerns_live();
         assert!(ended.is_ok() || !concerned || told, "{what}: {state}");
     }
 }
@@ -124,8 +226,8 @@ fn assert_sound(fake: &Fake, what: &str) {
         }
         let kind = database.label.as_ref().map(|label| label.kind);
         let fits = match kind {
-            Some(LabelKind::Kept) => database.open,
-            Some(LabelKind::Template | LabelKind::Spare) => !database.open,
+            Some(LabelKind::Kept | LabelKind::Parked) => database.open,
+            Some(LabelKind::Template | LabelKind::Spare | LabelKind::Saved) => !database.open,
             _ => false,
         };
         assert!(fits, "{what}: {} is left behind: {:#?}", database.name, fake.databases);
@@ -169,6 +271,7 @@ fn starts() -> Vec<(&'static str, Fake)> {
     closed.databases.get_mut(&shop()).unwrap().open = false;
     let untidied = typed(after(&typed(unchanged.clone()), &[Run::Reset]));
     let undone = typed(after(&typed(unchanged.clone()), &[Run::Reset, Run::Tidy, Run::Undo]));
+    let saved = typed(after(&undone, &[Run::Save, Run::Switch, Run::Tidy]));
     vec![
         ("nothing is ready", first),
         ("nobody changed anything", unchanged.clone()),
@@ -178,6 +281,7 @@ fn starts() -> Vec<(&'static str, Fake)> {
         ("closed by a run that was killed", closed),
         ("not tidied up yet", untidied),
         ("undone", undone),
+        ("saved, and another branch's parked", saved),
     ]
 }
 
@@ -187,7 +291,7 @@ fn with_trouble_at_any_step_nothing_is_lost_and_any_next_run_works() {
     let (mut troubles, mut left) = (0, BTreeSet::new());
     for (start, before) in starts() {
         for run in RUNS {
-            let steps = run.plan(&before.world()).map_or(0, |plan| plan.steps.len());
+            let steps = run.steps(&before.world());
             // Two more than it has: what is taken back is a step too.
             for (step, trouble) in (0..steps + 2).flat_map(|step| TROUBLES.map(|trouble| (step, trouble))) {
                 let what = format!("{start}, {run:?}, {trouble:?} at step {step}");
@@ -217,9 +321,15 @@ fn assert_goes_on(fake: &Fake, next: Run, what: &str) {
     assert_whole(&before, &fake, next, ended.as_ref().map(|&()| ()), what);
     match &ended {
         Ok(()) => {}
-        Err(fault) => assert!(next == Run::Undo && fault.exit == Exit::Usage, "{what}: {fault}"),
+        Err(fault) => {
+            let unknown = matches!(next, Run::Switch | Run::Back) && fault.exit == Exit::NotReady;
+            assert!(unknown || (next.may_not_fit() && fault.exit == Exit::Usage), "{what}: {fault}");
+        }
     }
-    if !matches!(next, Run::Undo | Run::Gc | Run::Tidy) {
+    if ended.is_ok() && next == Run::Rebuild {
+        let was = before.databases.get(&shop()).map_or(0, |held| held.mine);
+        assert_eq!(fake.databases[&shop()].mine, was, "{what}: rows stayed behind");
+    } else if ended.is_ok() && next.is_fresh() {
         assert_fresh(&fake, next, what);
     }
     if fake.databases.contains_key(&shop()) {
@@ -234,13 +344,13 @@ fn assert_goes_on(fake: &Fake, next: Run, what: &str) {
 #[test]
 fn a_failure_before_the_names_change_leaves_the_live_database_as_it_was() {
     for (start, before) in starts() {
-        for run in [Run::Reset, Run::NoUndo, Run::Drop, Run::Undo] {
+        for run in [Run::Reset, Run::NoUndo, Run::Drop, Run::Undo, Run::Restore, Run::Import, Run::Switch] {
             let Ok(plan) = run.plan(&before.world()) else { continue };
-            let last = plan
-                .steps
-                .iter()
-                .position(|step| matches!(step.action, Action::DropDatabase { .. } | Action::Swap { .. }));
-            for step in 0..last.unwrap() {
+            let changes =
+                |step: &plan::Step| matches!(step.action, Action::DropDatabase { .. } | Action::Swap { .. });
+            let last = plan.steps.iter().position(changes);
+            // A switch to where it is already changes no name.
+            for step in 0..last.unwrap_or(0) {
                 let mut fake = before.clone();
                 fake.trouble = Some((step, Trouble::Fails));
                 let fault = run.on(&mut fake).unwrap_err();
@@ -280,7 +390,7 @@ proptest! {
 
     #[test]
     fn any_days_with_any_troubles_lose_nothing(
-        start in 0_usize..8,
+        start in 0_usize..9,
         days in prop::collection::vec((meanwhile(), prop::sample::select(&RUNS[..]), trouble()), 1..9),
     ) {
         let (_, mut fake) = starts().swap_remove(start);

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use testkit::{Shop, offline};
 
 /// Kills when nobody says how many.
-const KILLS: u32 = 18;
+const KILLS: u32 = 22;
 
 const BASELINE: &str = "CREATE TABLE goods (id serial PRIMARY KEY, name text NOT NULL);\n";
 const SEEDS: &str =
@@ -21,7 +21,9 @@ const SEEDS: &str =
 const CONTENT: &str = "SELECT md5(concat((SELECT string_agg(g::text, ',' ORDER BY id) FROM goods g),
     (SELECT last_value FROM goods_id_seq), (SELECT string_agg(lo_get(oid)::text, ',' ORDER BY oid) FROM pg_largeobject_metadata)))";
 
-const VICTIMS: [(&str, &[&str]); 9] = [
+const VICTIMS: [(&str, &[&str]); 11] = [
+    ("slate-rebuild", &["--yes"]),
+    ("rebuilt", &[]),
     ("slate-reset", &["--yes"]),
     ("slate-undo", &["--yes"]),
     ("edited", &[]),
@@ -85,11 +87,12 @@ impl Trial {
                 let _ = self.shop.run("slate-reset", &["--yes"]).expect_code(0);
                 self.kill_background(moment)
             }
-            "edited" => {
+            "edited" | "rebuilt" => {
                 self.edits += 1;
                 let sql = format!("{BASELINE}CREATE TABLE edit_{} (id int);\n", self.edits);
                 self.shop.write("migrations/1_baseline.sql", &sql);
-                self.shop.launch("slate-reset", &["--yes"]).kill_after(moment)
+                let binary = if name == "edited" { "slate-reset" } else { "slate-rebuild" };
+                self.shop.launch(binary, &["--yes"]).kill_after(moment)
             }
             name => self.shop.launch(name, words).kill_after(moment),
         };
@@ -212,6 +215,7 @@ fn killed_at_any_moment_no_row_is_lost_and_the_next_run_works() {
             (_, 1) if !trial.shop.run("slate-undo", &["--list"]).stdout.contains("nothing") => {
                 trial.shop.run("slate-undo", &["--yes"])
             }
+            (_, 2) => trial.shop.run("slate-rebuild", &["--yes"]),
             _ => trial.shop.run("slate-reset", &["--yes"]),
         };
         assert_eq!(next.code, 0, "{what}: {next:?}");

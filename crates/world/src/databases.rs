@@ -159,11 +159,13 @@ impl Databases<'_> {
         let attempt = format!("the sessions on `{database}` were not ended");
         self.postgres.leave(database);
         let maintenance = self.maintenance().clone();
+        let spared: Vec<String> = self.postgres.spared.iter().map(ToString::to_string).collect();
         let end = format!(
             "SELECT pid, coalesce(nullif(application_name, ''), usename, backend_type)::text AS who,
                     coalesce(host(client_addr), '') AS client, pg_terminate_backend(pid) AS ended
-             FROM pg_stat_activity WHERE datname = {} AND pid <> pg_backend_pid()",
-            database.literal()
+             FROM pg_stat_activity WHERE datname = {} AND pid <> pg_backend_pid() AND pid <> ALL ('{{{}}}'::int[])",
+            database.literal(),
+            spared.join(",")
         );
         let mut met: BTreeMap<i32, String> = BTreeMap::new();
         let deadline = Instant::now() + self.timeout.min(Duration::from_secs(10));

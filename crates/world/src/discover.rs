@@ -15,6 +15,7 @@ use crate::blueprint::blueprint;
 use crate::cluster::Cluster;
 use crate::engine;
 use crate::examine;
+use crate::git;
 use crate::inside;
 use crate::journal;
 use crate::postgres::{Postgres, contents, databases, marker};
@@ -77,16 +78,19 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         journal: Vec::new(),
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
+        carried: None,
+        git: None,
     };
     if wants.elsewhere {
         return Ok(Found { config, world, held, postgres: Cell::new(None) });
     }
+    if wants.git {
+        world.git = git::read(&world.workspace.root);
+    }
     if wants.journal {
         world.journal = journal::read(&world.workspace);
     }
-    if wants.files {
-        world.files = Some(crate::files::read(&world.workspace.root)?);
-    }
+    world.files = wants.files.then(|| crate::files::read(&world.workspace.root)).transpose()?;
     if wants.engine == EngineFacts::Nothing {
         return Ok(Found { config, world, held, postgres: Cell::default() });
     }
@@ -102,6 +106,11 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     }
     examine::examine(&config, &mut world, wants, options.timeout);
     Ok(Found { config, world, held, postgres: Cell::new(postgres) })
+}
+
+/// Whether the work tree is walked: nobody needs it for addresses that somebody gave.
+fn is_detected(wants: Wants, is_told: bool) -> bool {
+    wants.detection || !(is_told || wants.elsewhere)
 }
 
 /// The server, and the engine where it is a service of one that we can speak to.
@@ -123,11 +132,6 @@ fn find_server(config: &Config, world: &mut World, wants: Wants, timeout: Durati
         }
     }
     Ok(())
-}
-
-/// Whether the work tree is walked: nobody needs it for addresses that somebody gave.
-fn is_detected(wants: Wants, is_told: bool) -> bool {
-    wants.detection || !(is_told || wants.elsewhere)
 }
 
 /// Where nothing of the engine's is kept, nobody needs to look for where it was.
@@ -225,6 +229,16 @@ fn read_databases(
         }
         name_services(database, world.engine.as_ref());
     }
+    if wants.carried {
+        let building = world.beside(LabelKind::Building).filter(|(database, _)| database.open);
+        let building: Vec<DatabaseName> = building.map(|(database, _)| database.name.clone()).collect();
+        world.carried = building.into_iter().find_map(|database| {
+            let carried = crate::carry::record(&mut postgres, &database);
+            // A session on it would be in the way of its rename.
+            postgres.leave(&database);
+            Some((database, carried?))
+        });
+    }
     Ok(Some(postgres))
 }
 
@@ -286,6 +300,8 @@ pub(crate) const AFRESH: Wants = Wants {
     elsewhere: false,
     where_copies_are: false,
     journal: false,
+    carried: false,
     detection: false,
     files: false,
+    git: false,
 };

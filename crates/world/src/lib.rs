@@ -2,13 +2,16 @@
 
 mod blueprint;
 mod build;
+mod carry;
 mod catalog;
 mod cluster;
 mod databases;
 mod discover;
+mod dump;
 mod engine;
 mod examine;
 mod files;
+mod git;
 mod here;
 mod holder;
 mod inside;

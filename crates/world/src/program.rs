@@ -1,9 +1,12 @@
 //! Runs other programs: no terminal for their input, a process group of their own, a deadline, and no secret in argv.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io::{BufRead, BufReader};
+use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::time::{Duration, Instant};
 
@@ -30,6 +33,8 @@ pub struct Program {
     account: Option<(u32, u32)>,
     unstoppable: bool,
     holds: Option<Held>,
+    input: Option<Arc<File>>,
+    output: Option<Arc<File>>,
 }
 
 /// Why a program gave us nothing.
@@ -67,6 +72,8 @@ impl Program {
             account: None,
             unstoppable: false,
             holds: None,
+            input: None,
+            output: None,
         }
     }
 
@@ -143,6 +150,20 @@ impl Program {
         self
     }
 
+    /// Has it read this file, or this end of a pipe. What it has read of a file moves our own place in it, too.
+    #[must_use]
+    pub(crate) fn reads(mut self, file: impl Into<OwnedFd>) -> Self {
+        self.input = Some(Arc::new(File::from(file.into())));
+        self
+    }
+
+    /// Has it write what it prints into this file, or this end of a pipe.
+    #[must_use]
+    pub(crate) fn writes(mut self, file: impl Into<OwnedFd>) -> Self {
+        self.output = Some(Arc::new(File::from(file.into())));
+        self
+    }
+
     /// Runs it to its end.
     ///
     /// # Errors
@@ -165,10 +186,26 @@ impl Program {
     /// # Errors
     /// As [`Self::output`]; [`Run::Failed`] holds the last lines.
     pub fn lines(&self, said: &mut dyn FnMut(&str)) -> Result<(), Run> {
+        self.watched(&mut |line| line.into_iter().for_each(&mut *said))
+    }
+
+    /// As [`Self::lines`], and calls every now and then without a line.
+    ///
+    /// # Errors
+    /// As [`Self::lines`].
+    pub(crate) fn watched(&self, said: &mut dyn FnMut(Option<&str>)) -> Result<(), Run> {
         let (reader, writer) = std::io::pipe().map_err(|why| self.not_started(why))?;
         let copy = writer.try_clone().map_err(|why| self.not_started(why))?;
         let stoppable = self.is_stoppable();
-        let handle = self.start(&self.expression().stdout_file(writer).stderr_file(copy))?;
+        let output = match &self.output {
+            Some(file) => {
+                // Whoever reads waits until nobody can write any more.
+                drop(writer);
+                OwnedFd::from(file.try_clone().map_err(|why| self.not_started(why))?)
+            }
+            None => OwnedFd::from(writer),
+        };
+        let handle = self.start(&self.expression().stdout_file(output).stderr_file(copy))?;
         let (send, lines) = mpsc::channel();
         std::thread::spawn(move || {
             let mut reader = BufReader::new(reader);
@@ -186,11 +223,11 @@ impl Program {
             match lines.recv_timeout(NOTICE) {
                 Ok(line) => {
                     let line = self.masked(line.trim_end());
-                    said(&line);
+                    said(Some(&line));
                     last.push(line);
                     last.drain(..last.len().saturating_sub(20));
                 }
-                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Timeout) => said(None),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
             self.check(&handle, begun, stoppable)?;
@@ -224,7 +261,8 @@ impl Program {
     fn expression(&self) -> Expression {
         let mut expression = duct::cmd(&self.name, &self.arguments).unchecked();
         let held = self.holds.as_ref().and_then(Held::handle);
-        expression = match (&self.stdin, held) {
+        let input = self.input.as_ref().and_then(|file| file.try_clone().ok());
+        expression = match (&self.stdin, input.or(held)) {
             (Some(bytes), _) => expression.stdin_bytes(bytes.clone()),
             (None, Some(held)) => expression.stdin_file(held),
             (None, None) => expression.stdin_null(),

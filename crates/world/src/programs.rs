@@ -66,6 +66,20 @@ pub(crate) fn psql(configured: Option<&str>) -> Option<String> {
     real.or_else(any).map(|path| path.to_string_lossy().into_owned())
 }
 
+/// `pg_dump` with `pg_restore` and `psql` beside it, of this major or a newer one: the oldest that will do.
+pub(crate) fn tools(configured: Option<&str>, major: u32) -> Option<String> {
+    let beside = configured.map(PathBuf::from).into_iter().chain(folders());
+    let on_path = which::which("pg_dump").ok().and_then(|path| path.parent().map(Path::to_owned));
+    let dumps = beside.chain(on_path).map(|folder| folder.join("pg_dump"));
+    let mut found: Vec<(u32, PathBuf)> = dumps
+        .filter(|path| path.with_file_name("pg_restore").is_file() && path.with_file_name("psql").is_file())
+        .filter_map(|path| Some((major_of(&path)?, path)))
+        .filter(|(found, _)| *found >= major)
+        .collect();
+    found.sort_by_key(|(major, _)| *major);
+    found.into_iter().next().map(|(_, path)| path.to_string_lossy().into_owned())
+}
+
 fn is_script(path: &Path) -> bool {
     use std::io::Read as _;
 
@@ -100,13 +114,15 @@ fn known(folder: &Path) -> Option<Programs> {
     if !SERVER.iter().all(|name| folder.join(name).is_file()) {
         return None;
     }
-    let says = Program::new(folder.join("postgres").to_string_lossy())
-        .arg("--version")
-        .deadline(Duration::from_secs(5));
+    let major = major_of(&folder.join("postgres"))?;
+    Some(Programs { folder: folder.to_owned(), major })
+}
+
+fn major_of(program: &Path) -> Option<u32> {
+    let says = Program::new(program.to_string_lossy()).arg("--version").deadline(Duration::from_secs(5));
     let said = says.output().ok()?.stdout;
     let version = said.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
-    let major = version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()?;
-    Some(Programs { folder: folder.to_owned(), major })
+    version.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 fn missing(cause: String) -> Fault {

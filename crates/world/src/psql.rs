@@ -101,7 +101,31 @@ impl Psql {
         Fault::new(Exit::NotReady, "psql was not opened").cause(why.to_string())
     }
 
+    /// psql's sisters: of the database's container where there is one, since they are as new as the server; else of this
+    /// machine, none older than the server.
+    ///
+    /// # Errors
+    /// There is none.
+    pub fn sisters(programs: Option<&str>, container: Option<&str>, major: u32) -> Result<Self, Fault> {
+        let host = || programs::tools(programs, major).map(Place::Host);
+        let place = container.map(|name| Place::Container(name.to_owned())).or_else(host);
+        place.map(|place| Self { place, held: None }).ok_or_else(|| {
+            Fault::new(Exit::NotReady, format!("`pg_dump` and `pg_restore` of Postgres {major} are missing"))
+                .cause("they are neither on PATH nor in the usual folders, and an older one can't read this server")
+                .hint(format!("apt-get install postgresql-client-{major}"))
+        })
+    }
+
+    /// One of them, aimed at a database.
+    pub fn sister(&self, tool: &str, server: &Server, database: &DatabaseName) -> Program {
+        self.aimed(tool, false, server, database)
+    }
+
     fn program(&self, server: &Server, database: &DatabaseName) -> Program {
+        self.aimed("psql", std::io::stdin().is_terminal(), server, database)
+    }
+
+    fn aimed(&self, tool: &str, terminal: bool, server: &Server, database: &DatabaseName) -> Program {
         let address = server.address.as_ref();
         let (host, port) = match self.place {
             Place::Host(_) => (address.map(|at| at.host.clone()), address.map(|at| at.port.to_string())),
@@ -118,11 +142,11 @@ impl Psql {
         let given: Vec<(&str, String)> =
             VARIABLES.into_iter().zip(values).filter_map(|(name, value)| Some((name, value?))).collect();
         let program = match &self.place {
-            Place::Host(path) => Program::new(path.clone()),
+            Place::Host(path) => Program::new(Path::new(path).with_file_name(tool).to_string_lossy()),
             Place::Container(container) => {
                 let names = given.iter().flat_map(|(name, _)| ["-e".to_owned(), (*name).to_owned()]);
-                let how = if std::io::stdin().is_terminal() { "-it" } else { "-i" };
-                Program::new("docker").args(["exec", how]).args(names).arg(container).arg("psql")
+                let how = if terminal { "-it" } else { "-i" };
+                Program::new("docker").args(["exec", how]).args(names).arg(container).arg(tool)
             }
         };
         given.into_iter().fold(program, |program, (name, value)| {

@@ -88,7 +88,7 @@ impl Databases<'_> {
         settings: Option<&str>,
     ) -> Result<Outcome, Fault> {
         let attempt = format!("`{database}` was not compared");
-        self.is_kept(database, &label.workspace, &attempt)?;
+        self.is_one_of(&[LabelKind::Kept], database, &label.workspace, &attempt)?;
         let there = marker(self.postgres, database).map_err(|error| fault(&attempt, &error))?;
         // Our own session is on it already; from here on nobody else gets in, so what we see stays so.
         let shut = format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", database.quoted());
@@ -109,11 +109,25 @@ impl Databases<'_> {
 
     /// Drops a kept database, because somebody said so.
     pub fn give_up(&mut self, database: &DatabaseName, workspace: &str) -> Result<Outcome, Fault> {
-        self.is_kept(database, workspace, &format!("`{database}` was not dropped"))?;
+        let kinds = [LabelKind::Kept, LabelKind::Parked, LabelKind::Saved];
+        self.is_one_of(&kinds, database, workspace, &format!("`{database}` was not dropped"))?;
         self.remove(database)
     }
 
-    fn is_kept(&mut self, database: &DatabaseName, workspace: &str, attempt: &str) -> Result<(), Fault> {
+    /// Notes beside a database's contents which branch it belongs to: it goes with it through every change of name.
+    pub fn note_branch(&mut self, database: &DatabaseName, branch: &str) -> Result<Outcome, Fault> {
+        let (name, branch) = (database.quoted(), plan::literal(branch));
+        let sql = format!("ALTER DATABASE {name} SET cleanslate.branch = {branch}");
+        self.run(&sql, &format!("the branch of `{database}` was not noted"))
+    }
+
+    fn is_one_of(
+        &mut self,
+        kinds: &[LabelKind],
+        database: &DatabaseName,
+        workspace: &str,
+        attempt: &str,
+    ) -> Result<(), Fault> {
         let maintenance = self.maintenance().clone();
         let sql = format!(
             "SELECT coalesce(shobj_description(oid, 'pg_database'), '') AS comment FROM pg_database WHERE datname = {}",
@@ -121,7 +135,7 @@ impl Databases<'_> {
         );
         let rows = self.postgres.rows(&maintenance, &sql).map_err(|error| fault(attempt, &error))?;
         let label = rows.first().and_then(|row| Label::read(&row.get::<String, _>("comment")));
-        let ours = |label: &Label| label.workspace == workspace && label.kind == LabelKind::Kept;
+        let ours = |label: &Label| label.workspace == workspace && kinds.contains(&label.kind);
         if label.is_some_and(|label| ours(&label)) {
             return Ok(());
         }

@@ -10,6 +10,7 @@
     reason = "a bench stops at the first thing that is not as it should be"
 )]
 
+mod million;
 mod race;
 mod shop;
 
@@ -25,6 +26,9 @@ fn main() {
     let place = PathBuf::from(std::env::args().nth(1).unwrap_or_else(|| "/tmp".to_owned()));
     let rounds = std::env::var("SLATE_BENCH_ROUNDS").map_or(11, |rounds| rounds.parse().unwrap());
     println!("{} rounds, in {} ({})", rounds, place.display(), filesystem(&place));
+    if std::env::args().nth(2).as_deref() == Some("rebuild") {
+        return rebuild(&place, "", rounds.min(5));
+    }
     table("Start of a process", &race(&starts(), 3 * rounds));
     let programs = std::env::var("SLATE_BENCH_PROGRAMS").unwrap_or_default();
     for programs in programs.split(':') {
@@ -62,10 +66,19 @@ fn on_one_major(place: &Path, programs: &str, rounds: usize) {
     table("From empty to 1 GB", &race(&sizes, 5));
     let unbuilt = [sample.sqlx(), sample.without_template()];
     table("Without a template yet", &race(&unbuilt, rounds));
+    rebuild(place, programs, rounds.min(5));
     sample.strategies();
     for shop in [sample, two_hundred, empty, gigabyte] {
         shop.end();
     }
+}
+
+fn rebuild(place: &Path, programs: &str, rounds: usize) {
+    let shop = Shop::million(place, programs);
+    let contenders = [shop.by_hand(), shop.rebuild().called("slate-rebuild --yes")];
+    table("One million rows in twelve tables", &race(&contenders, rounds));
+    println!("slate-rebuild's memory at its most: {} kB", million::peak(&shop));
+    shop.end();
 }
 
 /// What kind of filesystem a folder is on.

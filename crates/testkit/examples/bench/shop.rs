@@ -43,6 +43,26 @@ impl Shop {
         Self::open(root, programs, "tool = \"sqlx\"\ndir = \"migrations\"", false)
     }
 
+    /// One migration.
+    pub fn of_one(place: &Path, programs: &str, migration: &str) -> Self {
+        let root = folder(place);
+        fs::create_dir(root.path().join("migrations")).unwrap();
+        fs::write(root.path().join("migrations/1.sql"), migration).unwrap();
+        Self::open(root, programs, "tool = \"sql\"\ndir = \"migrations\"", false)
+    }
+
+    pub fn folder(&self) -> &Path {
+        self.root.path()
+    }
+
+    pub fn psql(&self) -> &str {
+        &self.psql
+    }
+
+    pub fn address_of(&self, database: &str) -> String {
+        format!("{}/{database}?sslmode=disable", self.url)
+    }
+
     /// One table, and so many bytes in it.
     pub fn seeds(place: &Path, programs: &str, bytes: usize) -> Self {
         let root = folder(place);
@@ -117,7 +137,11 @@ impl Shop {
     }
 
     pub fn ask(&self, sql: &str) -> String {
-        let url = format!("{}/postgres", self.url);
+        self.ask_in("postgres", sql)
+    }
+
+    pub fn ask_in(&self, database: &str, sql: &str) -> String {
+        let url = format!("{}/{database}", self.url);
         let ask = Contender::new("psql", &[&self.psql, "-XAtq", "-c", sql, &url]);
         ask.said(self.root.path()).trim().to_owned()
     }
@@ -131,10 +155,13 @@ impl Shop {
     }
 
     pub fn reset(&self, name: &str) -> Contender {
-        let lock = self.notes().join("lock");
         let name = if name.is_empty() { "slate-reset --yes" } else { name };
-        let contender = self.ours("slate-reset", &["--yes", "--quiet"]).lock(lock);
-        contender.called(name)
+        self.ours_locked("slate-reset", &["--yes", "--quiet"]).called(name)
+    }
+
+    /// One of ours that leaves something to the background.
+    pub fn ours_locked(&self, name: &str, arguments: &[&str]) -> Contender {
+        self.ours(name, arguments).lock(self.notes().join("lock"))
     }
 
     /// After an edit: the template of the files before it is of no use.

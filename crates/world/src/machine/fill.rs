@@ -82,7 +82,9 @@ impl Real<'_> {
         said: &mut dyn FnMut(Said<'_>),
     ) -> Result<Outcome, Fault> {
         let by_service = match &migrations.at_start {
-            Some(service) if self.engine.is_none() => self.filled_by(service, database)?.then_some(service),
+            Some(service) if self.engine.is_none() => {
+                self.filled_by(service, database, migrations.tool)?.then_some(service)
+            }
             at_start => at_start.as_ref(),
         };
         let Some(service) = by_service else {
@@ -242,6 +244,7 @@ impl Real<'_> {
     }
 
     pub(super) fn discard(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
+        self.let_go();
         let noted = creating(&self.world.workspace.state).iter().any(|noted| noted == database.as_str());
         let workspace = self.world.workspace.id.clone();
         let outcome = self.databases(|databases| databases.discard(database, &workspace, noted))?;

@@ -1,5 +1,6 @@
 //! Performs approved steps on the real machine.
 
+mod carry;
 mod check;
 mod fill;
 mod look;
@@ -44,6 +45,8 @@ pub struct Real<'a> {
     /// This run loaded the seeds into it.
     seeded: bool,
     checked: check::Checked,
+    /// Sessions on the old and the new database, between two times that rows are carried.
+    carrier: Option<crate::carry::Carrier>,
 }
 
 impl<'a> Real<'a> {
@@ -68,6 +71,7 @@ impl<'a> Real<'a> {
             created: false,
             seeded: false,
             checked: check::Checked::default(),
+            carrier: None,
         }
     }
 
@@ -130,6 +134,7 @@ impl<'a> Real<'a> {
             Action::CarryOver { from, to } => {
                 self.databases(|databases| databases.carry_over(from, to)).map(|()| Outcome::default())
             }
+            Action::CarryRows { from, to, rules, stage } => self.carry_rows([from, to], rules, *stage, said),
             Action::DiscardDatabase { database } => self.discard(database),
             Action::CloseDatabase { database } => self.databases(|databases| databases.close(database)),
             Action::OpenDatabase { database } => self.databases(|databases| databases.open(database)),
@@ -154,7 +159,7 @@ impl<'a> Real<'a> {
                 let server = self.server.as_ref().ok_or_else(no_server)?;
                 Err(self.psql()?.become_it(server, database, arguments))
             }
-            action => self.perform_swap(action),
+            action => self.perform_swap(action, said),
         }
     }
 

@@ -3,9 +3,11 @@
 use std::os::unix::process::CommandExt as _;
 use std::process::{Command, Stdio};
 
-use plan::{Action, DatabaseName, Exit, Fault, Home, Hook, Label, Outcome};
+use plan::{Action, DatabaseName, Exit, Fault, Home, Hook, Label, Outcome, Said};
 
 use super::Real;
+use super::reach::no_server;
+use crate::dump::Dump;
 use crate::engine;
 use crate::program::Program;
 use crate::records::Records;
@@ -15,7 +17,11 @@ use crate::workspace::remember_reset;
 const HOOK: std::time::Duration = std::time::Duration::from_mins(2);
 
 impl Real<'_> {
-    pub(super) fn perform_swap(&mut self, action: &Action) -> Result<Outcome, Fault> {
+    pub(super) fn perform_swap(
+        &mut self,
+        action: &Action,
+        said: &mut dyn FnMut(Said<'_>),
+    ) -> Result<Outcome, Fault> {
         let workspace = &self.world.workspace;
         match action {
             Action::CloneDatabase { from, to, label, bytes } => self.clone_database(from, to, label, *bytes),
@@ -35,8 +41,23 @@ impl Real<'_> {
                 self.databases(|databases| databases.give_up(database, &id))
             }
             Action::NoteSettings { database } => self.note_settings(database),
+            Action::ExportDatabase { database, file } => self.dump(|dump| dump.export(database, file, said)),
+            Action::ImportDatabase { database, file } => self.dump(|dump| dump.import(database, file, said)),
+            Action::NoteBranch { database, branch } => {
+                self.databases(|databases| databases.note_branch(database, branch))
+            }
             _ => Err(Fault::new(Exit::Failed, "an action without a performer")),
         }
+    }
+
+    fn dump(&mut self, act: impl FnOnce(&mut Dump<'_>) -> Result<Outcome, Fault>) -> Result<Outcome, Fault> {
+        self.connect()?;
+        let container = self.engine.as_ref().and_then(engine::database_container).map(str::to_owned);
+        let (Some(postgres), Some(server)) = (self.postgres.as_mut(), self.server.as_ref()) else {
+            return Err(no_server());
+        };
+        let programs = self.config.local.programs.as_deref();
+        act(&mut Dump { postgres, server, programs, container: container.as_deref() })
     }
 
     fn weigh(&mut self, database: &DatabaseName, label: &Label) -> Result<Outcome, Fault> {

@@ -249,8 +249,10 @@ pub(crate) fn settings_of(
 fn settings(database: &DatabaseName) -> String {
     format!(
         "SELECT concat_ws(' ', d.datdba, d.datconnlimit, d.datacl::text,
-                (SELECT string_agg(concat(s.setrole, s.setconfig::text), ' ' ORDER BY s.setrole)
-                 FROM pg_db_role_setting s WHERE s.setdatabase = d.oid)) AS settings
+                (SELECT string_agg(concat(s.setrole, s.own::text), ' ' ORDER BY s.setrole)
+                 FROM (SELECT setrole, (SELECT array_agg(c ORDER BY n) FROM unnest(setconfig) WITH ORDINALITY AS u (c, n)
+                                        WHERE c NOT LIKE 'cleanslate.%') AS own
+                       FROM pg_db_role_setting WHERE setdatabase = d.oid) s WHERE s.own IS NOT NULL)) AS settings
          FROM pg_database d WHERE d.datname = {}",
         database.literal()
     )

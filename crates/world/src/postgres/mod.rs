@@ -4,7 +4,7 @@ mod carry;
 mod changes;
 mod fingerprint;
 mod mark;
-mod read;
+pub(crate) mod read;
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -55,6 +55,8 @@ pub(crate) struct Postgres {
     options: PgConnectOptions,
     open: HashMap<DatabaseName, PgConnection>,
     timeout: Duration,
+    /// Sessions of ours beside these, which are not to be ended with the others'.
+    pub spared: Vec<i32>,
     pub address: Address,
     user: RoleName,
 }
@@ -89,7 +91,15 @@ impl Postgres {
             // One round trip less, and nothing on this machine could read it anyway.
             .ssl_mode(if loopback { PgSslMode::Disable } else { PgSslMode::Prefer })
             .disable_statement_logging();
-        Ok(Self { runtime, options, open: HashMap::new(), timeout, address, user: server.user.clone() })
+        Ok(Self {
+            runtime,
+            options,
+            open: HashMap::new(),
+            timeout,
+            spared: Vec::new(),
+            address,
+            user: server.user.clone(),
+        })
     }
 
     /// Waits until the server takes a login and answers twice with one start time: the server that an image runs while
@@ -282,10 +292,10 @@ impl Postgres {
 }
 
 /// As [`unless_stopped`], as an error like others.
-pub(crate) async fn unless_asked<T>(
-    work: impl Future<Output = Result<T, sqlx::Error>>,
-) -> Result<T, sqlx::Error> {
-    unless_stopped(work).await.unwrap_or_else(|| Err(stopped()))
+pub(crate) async fn unless_asked<T, E: From<sqlx::Error>>(
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    unless_stopped(work).await.unwrap_or_else(|| Err(stopped().into()))
 }
 
 async fn unless_stopped<T>(work: impl Future<Output = T>) -> Option<T> {

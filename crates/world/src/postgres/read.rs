@@ -12,7 +12,7 @@ use super::changes::{Moved, since};
 const COUNTED: u64 = 32 * 1024 * 1024;
 
 /// Tables in which migration tools keep their own books; no row in them is the user's.
-pub(super) const BOOKKEEPING: &str = "'_sqlx_migrations','alembic_version','schema_migrations','__diesel_schema_migrations',\
+pub(crate) const BOOKKEEPING: &str = "'_sqlx_migrations','alembic_version','schema_migrations','__diesel_schema_migrations',\
     'django_migrations','ar_internal_metadata','flyway_schema_history','databasechangelog','databasechangeloglock',\
     'goose_db_version','knex_migrations','knex_migrations_lock','_prisma_migrations','SequelizeMeta','refinery_schema_history',\
     'gorp_migrations','kysely_migration','kysely_migration_lock','typeorm_migrations','__drizzle_migrations'";
@@ -25,7 +25,9 @@ SELECT d.oid::int8 AS oid, d.datname::text AS name, r.rolname::text AS owner, d.
        ARRAY(SELECT s.slot_name::text FROM pg_replication_slots s WHERE s.database = d.datname) AS slots,
        ARRAY(SELECT s.slot_name::text FROM pg_replication_slots s WHERE s.database = d.datname AND s.active) AS active_slots,
        {stale} AS stale_collation,
-       (SELECT count(*) FROM pg_subscription s WHERE s.subdbid = d.oid) AS subscriptions
+       (SELECT count(*) FROM pg_subscription s WHERE s.subdbid = d.oid) AS subscriptions,
+       (SELECT substr(c, strpos(c, '=') + 1) FROM pg_db_role_setting s, unnest(s.setconfig) c
+        WHERE s.setdatabase = d.oid AND s.setrole = 0 AND c LIKE 'cleanslate.branch=%') AS branch
 FROM pg_database d JOIN pg_roles r ON r.oid = d.datdba
 WHERE NOT d.datistemplate
 ORDER BY d.datname";
@@ -81,6 +83,7 @@ fn database(row: &PgRow, sessions: &[PgRow]) -> Result<Option<Database>, sqlx::E
         active_slots: row.try_get("active_slots")?,
         stale_collation: row.try_get("stale_collation")?,
         subscriptions: unsigned(row, "subscriptions")?,
+        branch: row.try_get("branch")?,
         name,
         owner,
     }))

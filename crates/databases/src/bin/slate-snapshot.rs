@@ -1,0 +1,5 @@
+//! slate-snapshot: see [`databases::Snapshot`].
+
+fn main() -> std::process::ExitCode {
+    shell::main::<databases::Snapshot>()
+}

@@ -1,0 +1,5 @@
+//! slate-switch: see [`databases::Switch`].
+
+fn main() -> std::process::ExitCode {
+    shell::main::<databases::Switch>()
+}

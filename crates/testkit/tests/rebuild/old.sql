@@ -1,0 +1,45 @@
+-- The baseline before it was edited.
+CREATE TYPE mood AS ENUM ('calm', 'loud', 'odd');
+CREATE TYPE state AS ENUM ('new', 'paid', 'lost');
+CREATE TYPE color AS ENUM ('red', 'blue');
+CREATE TABLE users (id uuid PRIMARY KEY DEFAULT gen_random_uuid(), mail text NOT NULL UNIQUE, display_name text, age text,
+                    joined timestamp NOT NULL DEFAULT '2026-01-02 03:04:05', legacy text, full_name text);
+CREATE TABLE genres (id serial PRIMARY KEY, name text NOT NULL UNIQUE);
+INSERT INTO genres (name) VALUES ('jazz'), ('soul');
+CREATE TABLE customers (id int PRIMARY KEY, name text NOT NULL, city text, street text);
+CREATE TABLE stuff (id int PRIMARY KEY, what text);
+CREATE TABLE orders (id serial PRIMARY KEY, user_id uuid, amount int NOT NULL, state state NOT NULL, hue color, price numeric(10, 4));
+CREATE TABLE bad (id int PRIMARY KEY, n text NOT NULL);
+CREATE TABLE bad_lines (id int PRIMARY KEY, bad_id int NOT NULL);
+CREATE TABLE codes (id int PRIMARY KEY, code varchar(200) NOT NULL);
+CREATE TABLE moods (id int PRIMARY KEY, mood mood NOT NULL);
+CREATE TABLE notes (id int PRIMARY KEY, user_id uuid NOT NULL);
+CREATE TABLE defaulted (id int PRIMARY KEY);
+CREATE TABLE demanding (id int PRIMARY KEY);
+CREATE TABLE empty_demanding (id int PRIMARY KEY);
+CREATE TABLE nullable (id int PRIMARY KEY, note text);
+CREATE TABLE old_log (id int PRIMARY KEY, line text);
+CREATE TABLE events (id int, at date NOT NULL, what text);
+CREATE TABLE rooms (id int PRIMARY KEY, wide int NOT NULL, long int NOT NULL, area int);
+CREATE TABLE tickets (id serial PRIMARY KEY, title text);
+CREATE TABLE counted (id int PRIMARY KEY);
+CREATE TABLE twins (id int PRIMARY KEY, mail text);
+CREATE TABLE priced (id int PRIMARY KEY, price int);
+CREATE TABLE heads (id int PRIMARY KEY, best int);
+CREATE TABLE members (id int PRIMARY KEY, head int REFERENCES heads);
+ALTER TABLE heads ADD FOREIGN KEY (best) REFERENCES members;
+CREATE TABLE tree (id int PRIMARY KEY, parent int REFERENCES tree);
+CREATE TABLE audit (id serial PRIMARY KEY, said text);
+CREATE TABLE secret (id int PRIMARY KEY, owner text);
+ALTER TABLE secret ENABLE ROW LEVEL SECURITY;
+ALTER TABLE secret FORCE ROW LEVEL SECURITY;
+CREATE TABLE animals (id int, name text);
+CREATE TABLE dogs (bark text) INHERITS (animals);
+CREATE TABLE parted (id int, at date NOT NULL) PARTITION BY RANGE (at);
+CREATE TABLE parted_26 PARTITION OF parted FOR VALUES FROM ('2026-01-01') TO ('2027-01-01');
+CREATE TABLE kinds (id bigint PRIMARY KEY, j json, jb jsonb, b bytea, a text[], m money, r int4range, i interval, f float8, n numeric,
+                    t timestamptz, x xml, bits bit(5), c char(4), h macaddr, ip inet, p point);
+CREATE SCHEMA "od;d";
+CREATE TABLE "od;d"."we""ird % née" ("a ""col; %" text, "select" int);
+CREATE TABLE swapped (id int PRIMARY KEY, place int);
+CREATE SEQUENCE free_number;

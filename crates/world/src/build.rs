@@ -16,6 +16,7 @@ pub(crate) use failed::told;
 use crate::blueprint::{sql_files, text};
 use crate::databases::{Lazy, fault};
 use crate::engine;
+use crate::here::home_of;
 use crate::interrupt;
 use crate::postgres::{Postgres, holds_tables, is_empty};
 use crate::program::{Program, Run};
@@ -196,20 +197,6 @@ impl Builder<'_> {
         }
     }
 
-    /// A command on this machine, told its database.
-    fn here(
-        &self,
-        words: &[&str],
-        variable: &str,
-        database: &DatabaseName,
-        folder: &Path,
-    ) -> Result<Program, Fault> {
-        let own = std::env::var(variable).ok().map(Secret::new);
-        let url = aimed(own.as_ref(), self.server, database, variable)?;
-        let quiet = Program::words(words.iter().copied()).env(variable, url);
-        Ok(quiet.variable("PYTHONDONTWRITEBYTECODE", "1").folder(folder))
-    }
-
     fn folder(&self, migrations: &Migrations) -> Result<PathBuf, Fault> {
         let folder = self.root.join(dir(migrations)?);
         // A missing folder has a clearer error here than in the migrator.
@@ -277,14 +264,6 @@ impl Builder<'_> {
     }
 }
 
-/// Where a service's command works: the nearest folder above its migrations that says so, else the workspace.
-fn home_of(root: &Path, migrations: &Migrations) -> PathBuf {
-    let dir = root.join(migrations.dir.as_deref().unwrap_or_default());
-    let above = dir.ancestors().take_while(|folder| folder.starts_with(root));
-    let says = |folder: &&Path| folder.join("alembic.ini").is_file();
-    above.into_iter().find(says).unwrap_or(root).to_owned()
-}
-
 fn no_version(to: &str) -> Fault {
     Fault::new(Exit::Usage, format!("there is no migration `{to}`")).state("nothing was changed")
 }
@@ -322,26 +301,6 @@ fn dir(migrations: &Migrations) -> Result<&str, Fault> {
 
 fn variable(migrations: &Migrations) -> &str {
     migrations.variable.as_deref().unwrap_or("DATABASE_URL")
-}
-
-/// The address for a command on this machine: its own variable aimed elsewhere, else ours.
-fn aimed(
-    own: Option<&Secret>,
-    server: &Server,
-    database: &DatabaseName,
-    name: &str,
-) -> Result<Secret, Fault> {
-    let ours = server.url(database);
-    // Only the driver is taken from it: where it points to may be another server.
-    let scheme = own.and_then(|own| own.reveal().split_once("://").map(|(scheme, _)| scheme.to_owned()));
-    match scheme {
-        None => Ok(ours),
-        Some(scheme) if scheme.starts_with("postgres") => {
-            Ok(Secret::new(ours.reveal().replacen("postgresql", &scheme, 1)))
-        }
-        Some(scheme) => Err(Fault::new(Exit::Usage, format!("{name} is no Postgres address"))
-            .cause(format!("it begins with {scheme}://"))),
-    }
 }
 
 /// An address with only its database replaced: driver, login, host and parameters stay as they are written. No URL

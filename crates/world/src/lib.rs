@@ -12,6 +12,7 @@ mod engine;
 mod examine;
 mod files;
 mod git;
+mod here;
 mod holder;
 mod inside;
 pub mod interrupt;

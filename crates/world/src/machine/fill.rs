@@ -82,7 +82,9 @@ impl Real<'_> {
         said: &mut dyn FnMut(Said<'_>),
     ) -> Result<Outcome, Fault> {
         let by_service = match &migrations.at_start {
-            Some(service) if self.engine.is_none() => self.filled_by(service, database)?.then_some(service),
+            Some(service) if self.engine.is_none() => {
+                self.filled_by(service, database, migrations.tool)?.then_some(service)
+            }
             at_start => at_start.as_ref(),
         };
         let Some(service) = by_service else {

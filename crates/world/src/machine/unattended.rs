@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use plan::{DatabaseName, Exit, Fault, Outcome};
+use plan::{DatabaseName, Exit, Fault, Outcome, Tool};
 
 use super::Real;
 use crate::databases::fault;
@@ -11,6 +11,9 @@ use crate::{inside, interrupt};
 
 /// How long the command of this very container gets to begin with the migrations that it applies.
 const GRACE: Duration = Duration::from_secs(10);
+
+/// How long a service that runs is waited for where we could do its work.
+const LATE: Duration = Duration::from_secs(20);
 
 /// For so long no table came before a baseline counts as complete.
 const SETTLED: Duration = Duration::from_secs(1);
@@ -48,15 +51,26 @@ impl Real<'_> {
 
     /// Without an engine: whether a service fills the database at its start, once it has. Where it does not run
     /// somebody else may.
-    pub(super) fn filled_by(&mut self, service: &str, database: &DatabaseName) -> Result<bool, Fault> {
+    pub(super) fn filled_by(
+        &mut self,
+        service: &str,
+        database: &DatabaseName,
+        tool: Option<Tool>,
+    ) -> Result<bool, Fault> {
         if inside::is_here(service) {
             return self.await_tables(database, GRACE.min(self.timeout));
         }
         if !inside::runs(service) {
             return Ok(false);
         }
-        if self.await_tables(database, self.timeout)? {
+        // One that started long ago does not migrate again: what we can apply ourselves we do, after a while.
+        let by_us = matches!(tool, Some(Tool::Sqlx | Tool::Sql));
+        let limit = if by_us { LATE.min(self.timeout) } else { self.timeout };
+        if self.await_tables(database, limit)? {
             return Ok(true);
+        }
+        if by_us {
+            return Ok(false);
         }
         let seconds = self.timeout.as_secs();
         Err(Fault::new(Exit::NotReady, format!("`{database}` holds no table after {seconds} s"))

@@ -27,9 +27,9 @@ const LONGEST: usize = 80;
     after_help = "\
 Examples:
   slate-snapshot save 'before the demo'      a copy; nobody gets in while it is made
-  slate-snapshot restore 'before the demo'   a copy of the copy takes the name: slate-undo takes it back
+  slate-snapshot restore 'before the demo'   a copy of it takes the name; see slate-undo
   slate-snapshot export shop.dump            the database into a file, mode 0600
-  slate-snapshot import prod.sql.gz          what a dump holds becomes the database: slate-undo
+  slate-snapshot import prod.sql.gz          what a dump holds becomes the database
 
 It touches this workspace's own databases alone. A file that is there is never written over. A dump that is cut off, or \
 that this Postgres does not understand, changes nothing."
@@ -39,7 +39,7 @@ pub struct Snapshot {
     #[arg(value_enum, default_value = "list", hide_default_value = true)]
     verb: Verb,
     /// The snapshot's name; a file for export and import
-    #[arg(value_name = "NAME|FILE")]
+    #[arg(value_name = "NAME")]
     subject: Option<String>,
     /// With export: this snapshot instead of the database
     #[arg(long, value_name = "NAME")]

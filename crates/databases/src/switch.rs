@@ -23,7 +23,7 @@ use crate::reset::is_stale;
     version,
     after_help = "\
 Examples:
-  git switch feature && slate-switch    the database follows
+  slate-switch                          the one of the branch that is checked out
   slate-switch main                     this branch's, whatever is checked out
   slate-switch --list                   which branch has which database
 

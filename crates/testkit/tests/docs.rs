@@ -10,8 +10,10 @@ use plan::Config;
 use serde_json::Value;
 use testkit::{Launch, Stdin, binary, repository};
 
-const BINARIES: [&str; 12] =
-    ["up", "down", "clean", "restart", "reset", "undo", "status", "doctor", "psql", "init", "guard", "check"];
+const BINARIES: [&str; 14] = [
+    "up", "down", "clean", "restart", "reset", "undo", "switch", "snapshot", "status", "doctor", "psql",
+    "init", "guard", "check",
+];
 
 /// A help is read on a screen, not scrolled through.
 const ROWS: usize = 50;

@@ -43,6 +43,9 @@ impl Judge {
         if filtered.cut_off {
             return fault("it is cut off: its end is missing".to_owned());
         }
+        if let Some(newer) = self.faults.iter().find(|fault| fault.starts_with("unsupported version")) {
+            return fault(format!("a newer pg_dump made it than the one of Postgres {version}: {newer}"));
+        }
         if !self.faults.is_empty() {
             let named = self.faults.iter().take(TOLD).cloned().collect::<Vec<_>>().join("; ");
             let more = self.faults.len().saturating_sub(TOLD) as u64;

@@ -256,7 +256,11 @@ fn form(source: &mut File, packed: bool) -> io::Result<Result<Form, String>> {
     if let Some((_, what)) = known.iter().find(|(magic, _)| starts(magic)) {
         return Ok(Err((*what).to_owned()));
     }
-    if starts(b"PGDMP") || head.get(257..262) == Some(b"ustar") {
+    let is_tar = head.get(257..262) == Some(b"ustar");
+    if is_tar && !packed && !ends_as_tar(source)? {
+        return Ok(Err("it is cut off: its end is missing".to_owned()));
+    }
+    if is_tar || starts(b"PGDMP") {
         return Ok(Ok(Form::Archive));
     }
     match head.is_empty() {
@@ -264,6 +268,18 @@ fn form(source: &mut File, packed: bool) -> io::Result<Result<Form, String>> {
         false if head.contains(&0) => Ok(Err("it is neither SQL nor an archive of pg_dump".to_owned())),
         false => Ok(Ok(Form::Sql)),
     }
+}
+
+/// A tar ends with two empty blocks. pg_restore takes one that is cut off for a whole one with fewer rows.
+fn ends_as_tar(source: &mut File) -> io::Result<bool> {
+    let length = source.seek(io::SeekFrom::End(0))?;
+    let mut end = [1; 1024];
+    if length >= 1024 {
+        source.seek(io::SeekFrom::End(-1024))?;
+        source.read_exact(&mut end)?;
+    }
+    source.rewind()?;
+    Ok(length % 512 == 0 && end.iter().all(|byte| *byte == 0))
 }
 
 fn head(source: impl io::Read) -> io::Result<Vec<u8>> {

@@ -147,7 +147,7 @@ pub(crate) fn tell(plan: &mut Plan, live: &Database, world: &World) {
 }
 
 /// As [`tell`], in another word for what becomes of it.
-pub(crate) fn tell_as(plan: &mut Plan, live: &Database, world: &World, word: &str) {
+pub(crate) fn tell_as(plan: &mut Plan, live: &Database, world: &World, verb: &str) {
     let replaced = if let Some(contents) = &live.contents {
         plan.loss.databases.push(contents.clone());
         contents.line(world.now)
@@ -158,7 +158,7 @@ pub(crate) fn tell_as(plan: &mut Plan, live: &Database, world: &World, word: &st
         plan.loss.unread.push(live.name.to_string());
         format!("{}, which can't be read", words::bytes(live.bytes))
     };
-    plan.facts.push(Fact::new(word, replaced));
+    plan.facts.push(Fact::new(verb, replaced));
     if let Some(contents) = &live.contents {
         plan.facts.push(Fact::new("yours", contents.since.line()));
     }
@@ -272,7 +272,7 @@ mod tests {
         let long = DatabaseName::new("ü".repeat(31)).unwrap();
         world.server.iter_mut().for_each(|server| server.name = long.clone());
 
-        let (_, kept) = kept_name(&world, world.server.as_ref().unwrap());
+        let (_, kept) = put_by_name(&world, world.server.as_ref().unwrap(), "__kept_");
 
         assert!(kept.as_str().ends_with("__kept_1") && kept.as_str().len() <= 63, "{kept}");
     }

@@ -60,7 +60,7 @@ enum Verb {
     Delete,
     /// Write the database into a compressed file
     Export,
-    /// Make the database what a dump holds: SQL, .sql.gz or an archive of pg_dump
+    /// Make the database what a dump holds: SQL, .sql.gz or an archive of `pg_dump`
     Import,
 }
 
@@ -255,13 +255,12 @@ impl Snapshot {
     fn export(&self, plan: &mut Plan, world: &World, server: &Server) -> Result<(), Fault> {
         let file = self.file()?;
         let saved = self.of.as_deref().map(|name| found(world, name)).transpose()?;
-        let (database, what) = match saved {
-            Some((saved, label)) => (saved, kept::line(saved, label, world)),
-            None => {
-                let live = live(world)?;
-                let contents = live.contents.as_ref().map(|contents| contents.line(world.now));
-                (live, contents.unwrap_or_else(|| words::bytes(live.bytes)))
-            }
+        let (database, what) = if let Some((saved, label)) = saved {
+            (saved, kept::line(saved, label, world))
+        } else {
+            let live = live(world)?;
+            let contents = live.contents.as_ref().map(|contents| contents.line(world.now));
+            (live, contents.unwrap_or_else(|| words::bytes(live.bytes)))
         };
         plan.target = format!("Export from {}", replace::place(server, world));
         plan.facts.push(Fact::new("exports", what));

@@ -117,17 +117,14 @@ impl Switch {
             None => is_stale(world, recipe),
         };
         let around = Around::new(recipe.config, world, stale)?;
-        let next = match parked {
-            Some((database, label)) => {
-                guard::renamable(database)?;
-                plan.facts.push(Fact::new("takes", kept::line(database, label, world)));
-                plan.steps.extend(alone(database));
-                database.name.clone()
-            }
-            None => {
-                plan.facts.push(Fact::new("takes", fresh(world, to)));
-                recipe.make(plan)?
-            }
+        let next = if let Some((database, label)) = parked {
+            guard::renamable(database)?;
+            plan.facts.push(Fact::new("takes", kept::line(database, label, world)));
+            plan.steps.extend(alone(database));
+            database.name.clone()
+        } else {
+            plan.facts.push(Fact::new("takes", fresh(world, to)));
+            recipe.make(plan)?
         };
         around.before(plan);
         Swap { world, server, live, next: &next, by: "switch", carry: parked.is_none() }.park(plan, from, to);

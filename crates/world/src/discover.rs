@@ -76,21 +76,15 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         journal: Vec::new(),
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
-        git: None,
+        git: wants.git.then(|| git::read(&root)).flatten(),
     };
-    if wants.elsewhere {
-        return Ok(Found { config, world, held, postgres: Cell::new(None) });
-    }
-    if wants.git {
-        world.git = git::read(&world.workspace.root);
-    }
     if wants.journal {
         world.journal = journal::read(&world.workspace);
     }
     if wants.files {
         world.files = Some(crate::files::read(&world.workspace.root)?);
     }
-    if wants.engine == EngineFacts::Nothing {
+    if wants.elsewhere || wants.engine == EngineFacts::Nothing {
         return Ok(Found { config, world, held, postgres: Cell::default() });
     }
     match kind(&config, world.detected.as_ref()) {

@@ -1,4 +1,4 @@
-//! What psql and pg_restore complain of, and which of it is no obstacle: a role that is not here, an extension that this
+//! What psql and `pg_restore` complain of, and which of it is no obstacle: a role that is not here, an extension that this
 //! Postgres has not, a setting that only newer ones know.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    /// One line of psql's or pg_restore's.
+    /// One line of psql's or `pg_restore`'s.
     pub fn hear(&mut self, line: &str) {
         let Some(error) = error(line) else { return };
         match harmless(error) {
@@ -88,9 +88,9 @@ fn harmless(error: &str) -> Option<String> {
     let role = |name: &str| {
         Some(format!("role `{name}` is not here: what it owned is yours, and its rights are gone"))
     };
-    if error.starts_with("role ") && error.ends_with(" does not exist") {
-        role(quoted())
-    } else if error.starts_with("must be member of role") || error.starts_with("must be able to SET ROLE") {
+    let no_role = error.starts_with("role ") && error.ends_with(" does not exist");
+    if no_role || error.starts_with("must be member of role") || error.starts_with("must be able to SET ROLE")
+    {
         role(quoted())
     } else if error.starts_with("unrecognized configuration parameter ") {
         Some(format!("setting `{}` is not known to this Postgres", quoted()))

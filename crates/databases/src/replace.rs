@@ -152,7 +152,7 @@ pub(crate) fn tell(plan: &mut Plan, live: &Database, world: &World) {
 }
 
 /// As [`tell`], in another word for what becomes of it.
-pub(crate) fn tell_as(plan: &mut Plan, live: &Database, world: &World, word: &str) {
+pub(crate) fn tell_as(plan: &mut Plan, live: &Database, world: &World, verb: &str) {
     let replaced = if let Some(contents) = &live.contents {
         plan.loss.databases.push(contents.clone());
         contents.line(world.now)
@@ -163,7 +163,7 @@ pub(crate) fn tell_as(plan: &mut Plan, live: &Database, world: &World, word: &st
         plan.loss.unread.push(live.name.to_string());
         format!("{}, which can't be read", words::bytes(live.bytes))
     };
-    plan.facts.push(Fact::new(word, replaced));
+    plan.facts.push(Fact::new(verb, replaced));
     if let Some(contents) = &live.contents {
         plan.facts.push(Fact::new("yours", contents.since.line()));
     }

@@ -27,9 +27,9 @@ const LONGEST: usize = 80;
     after_help = "\
 Examples:
   slate-snapshot save 'before the demo'      a copy; nobody gets in while it is made
-  slate-snapshot restore 'before the demo'   a copy of the copy takes the name: slate-undo takes it back
+  slate-snapshot restore 'before the demo'   a copy of it takes the name; see slate-undo
   slate-snapshot export shop.dump            the database into a file, mode 0600
-  slate-snapshot import prod.sql.gz          what a dump holds becomes the database: slate-undo
+  slate-snapshot import prod.sql.gz          what a dump holds becomes the database
 
 It touches this workspace's own databases alone. A file that is there is never written over. A dump that is cut off, or \
 that this Postgres does not understand, changes nothing."
@@ -39,7 +39,7 @@ pub struct Snapshot {
     #[arg(value_enum, default_value = "list", hide_default_value = true)]
     verb: Verb,
     /// The snapshot's name; a file for export and import
-    #[arg(value_name = "NAME|FILE")]
+    #[arg(value_name = "NAME")]
     subject: Option<String>,
     /// With export: this snapshot instead of the database
     #[arg(long, value_name = "NAME")]
@@ -60,7 +60,7 @@ enum Verb {
     Delete,
     /// Write the database into a compressed file
     Export,
-    /// Make the database what a dump holds: SQL, .sql.gz or an archive of pg_dump
+    /// Make the database what a dump holds: SQL, .sql.gz or an archive of `pg_dump`
     Import,
 }
 
@@ -255,13 +255,12 @@ impl Snapshot {
     fn export(&self, plan: &mut Plan, world: &World, server: &Server) -> Result<(), Fault> {
         let file = self.file()?;
         let saved = self.of.as_deref().map(|name| found(world, name)).transpose()?;
-        let (database, what) = match saved {
-            Some((saved, label)) => (saved, kept::line(saved, label, world)),
-            None => {
-                let live = live(world)?;
-                let contents = live.contents.as_ref().map(|contents| contents.line(world.now));
-                (live, contents.unwrap_or_else(|| words::bytes(live.bytes)))
-            }
+        let (database, what) = if let Some((saved, label)) = saved {
+            (saved, kept::line(saved, label, world))
+        } else {
+            let live = live(world)?;
+            let contents = live.contents.as_ref().map(|contents| contents.line(world.now));
+            (live, contents.unwrap_or_else(|| words::bytes(live.bytes)))
         };
         plan.target = format!("Export from {}", replace::place(server, world));
         plan.facts.push(Fact::new("exports", what));

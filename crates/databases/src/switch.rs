@@ -23,7 +23,7 @@ use crate::reset::is_stale;
     version,
     after_help = "\
 Examples:
-  git switch feature && slate-switch    the database follows
+  slate-switch                          the one of the branch that is checked out
   slate-switch main                     this branch's, whatever is checked out
   slate-switch --list                   which branch has which database
 
@@ -117,17 +117,14 @@ impl Switch {
             None => is_stale(world, recipe),
         };
         let around = Around::new(Self::NAME, recipe.config, world, stale)?;
-        let next = match parked {
-            Some((database, label)) => {
-                guard::renamable(database)?;
-                plan.facts.push(Fact::new("takes", kept::line(database, label, world)));
-                plan.steps.extend(alone(database));
-                database.name.clone()
-            }
-            None => {
-                plan.facts.push(Fact::new("takes", fresh(world, to)));
-                recipe.make(plan)?
-            }
+        let next = if let Some((database, label)) = parked {
+            guard::renamable(database)?;
+            plan.facts.push(Fact::new("takes", kept::line(database, label, world)));
+            plan.steps.extend(alone(database));
+            database.name.clone()
+        } else {
+            plan.facts.push(Fact::new("takes", fresh(world, to)));
+            recipe.make(plan)?
         };
         around.before(plan);
         Swap { world, server, live, next: &next, by: "switch", carry: parked.is_none(), rest: None }

@@ -1,15 +1,15 @@
 //! A machine in memory, for plans about databases: it can fail before a step, lose a step's reply, or die, also in the
 //! middle of a step that is made of several. `tests/contract.rs` proves it against a real server.
 
+mod machine;
 mod names;
 mod rows;
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use plan::{
-    Action, Blueprint, Built, Contents, Data, Database, DatabaseName, Effect, Exit, Expect, Fault, Git, Kind,
-    Label, LabelKind, Look, Machine, Marker, Outcome, RoleName, Rows, Said, Secret, Server, ServerState,
-    Since, TableChange, Workspace, World,
+    Action, Blueprint, Built, Contents, Database, DatabaseName, Effect, Exit, Fault, Git, Kind, Label,
+    LabelKind, Marker, RoleName, Rows, Secret, Server, ServerState, Since, TableChange, Workspace, World,
 };
 
 /// What goes wrong at a step.
@@ -149,12 +149,12 @@ impl Fake {
             unfinished: Vec::new(),
             examined: plan::Examined::default(),
             carried: self.carried(),
-            git: Some(self.git()),
+            git: Some(Self::git()),
         }
     }
 
     /// Two branches, and the first is checked out.
-    fn git(&self) -> Git {
+    fn git() -> Git {
         let branches = ["main", "feature"].map(str::to_owned).to_vec();
         Git { branch: branches.first().cloned(), branches, ..Git::default() }
     }
@@ -239,24 +239,11 @@ impl Fake {
             }
             Action::Stamp { database, marker } => self.stamp(database, marker)?,
             Action::NoteSettings { database } => self.note(database),
-            Action::CarryOver { from, to } => {
-                if let Some((limit, branch)) =
-                    self.databases.get(from).map(|held| (held.limit, held.branch.clone()))
-                {
-                    let to = self.held(to)?;
-                    (to.limit, to.branch) = (limit.or(to.limit), branch);
-                }
-            }
             Action::CarryRows { from, to, stage, .. } => self.carry_rows(from, to, *stage)?,
-            Action::NoteBranch { database, branch } => self.held(database)?.branch = Some(branch.clone()),
-            Action::ImportDatabase { database, .. } => {
-                let held = self.inside(database).filter(|held| !held.built);
-                let held = held.ok_or_else(|| failed("it holds tables"))?;
-                (held.built, held.filled) = (true, true);
-            }
-            Action::ExportDatabase { database, .. } => {
-                self.inside(database).ok_or_else(|| failed("nobody gets in"))?;
-            }
+            Action::CarryOver { .. }
+            | Action::NoteBranch { .. }
+            | Action::ImportDatabase { .. }
+            | Action::ExportDatabase { .. } => self.act_inside(action)?,
             // Postgres only warns of a comment on a database that is not there.
             Action::Label { database, label } => {
                 self.databases
@@ -276,6 +263,30 @@ impl Fake {
             Action::EndSessions { .. } | Action::Tidy => {}
             other if other.effect() == Effect::Reads => {}
             other => panic!("the fake does not know {other:?}"),
+        }
+        Ok(())
+    }
+
+    /// What moves contents in or out, or what is beside them.
+    fn act_inside(&mut self, action: &Action) -> Result<(), Fault> {
+        match action {
+            Action::CarryOver { from, to } => {
+                let beside = self.databases.get(from).map(|held| (held.limit, held.branch.clone()));
+                if let Some((limit, branch)) = beside {
+                    let to = self.held(to)?;
+                    (to.limit, to.branch) = (limit.or(to.limit), branch);
+                }
+            }
+            Action::NoteBranch { database, branch } => self.held(database)?.branch = Some(branch.clone()),
+            Action::ImportDatabase { database, .. } => {
+                let held = self.inside(database).filter(|held| !held.built);
+                let held = held.ok_or_else(|| failed("it holds tables"))?;
+                (held.built, held.filled) = (true, true);
+            }
+            Action::ExportDatabase { database, .. } => {
+                self.inside(database).ok_or_else(|| failed("nobody gets in"))?;
+            }
+            _ => {}
         }
         Ok(())
     }
@@ -378,55 +389,4 @@ impl Fake {
 
 fn failed(why: &str) -> Fault {
     Fault::new(Exit::Failed, "it failed").cause(why)
-}
-
-impl Machine for Fake {
-    fn verify(&mut self, expect: &Expect) -> Result<(), Fault> {
-        let holds = match expect {
-            Expect::Database { name, oid } => self.databases.get(name).is_some_and(|held| held.oid == *oid),
-            Expect::NoDatabase { name } => !self.databases.contains_key(name),
-            _ => true,
-        };
-        if self.dead || holds { Ok(()) } else { Err(failed("it changed")) }
-    }
-
-    fn perform(&mut self, action: &Action, _said: &mut dyn FnMut(Said<'_>)) -> Result<Outcome, Fault> {
-        if self.dead {
-            return Err(failed("the process is gone"));
-        }
-        let here = self.performed;
-        self.performed += 1;
-        let trouble = self.trouble.filter(|(step, _)| *step == here).map(|(_, trouble)| trouble);
-        match trouble {
-            Some(Trouble::Fails) => return Err(failed("trouble")),
-            Some(Trouble::DiesBefore) => self.dead = true,
-            Some(Trouble::DiesWithin) => {
-                self.dead = true;
-                self.begin(action)?;
-            }
-            _ => self.act(action)?,
-        }
-        self.dead |= trouble == Some(Trouble::DiesAfter);
-        if self.dead || trouble == Some(Trouble::LosesReply) {
-            Err(failed("the reply was lost"))
-        } else {
-            Ok(Outcome::default())
-        }
-    }
-
-    fn look(&mut self, data: &[Data]) -> Look {
-        let mut look = Look::default();
-        for piece in data {
-            let Data::Database { name, oid } = piece else { continue };
-            match self.databases.iter().find(|(_, held)| held.oid == *oid) {
-                Some((now, _)) => look.there.push(now.to_string()),
-                None => look.gone.push(name.to_string()),
-            }
-        }
-        look
-    }
-
-    fn interrupted(&self) -> bool {
-        false
-    }
 }

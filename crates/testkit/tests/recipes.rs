@@ -8,9 +8,9 @@ use std::path::PathBuf;
 
 use testkit::{Launch, Output, Sandbox, Stdin, binary, repository};
 
-const BINARIES: [&str; 12] = [
-    "up", "down", "clean", "restart", "reset", "rebuild", "undo", "status", "doctor", "psql", "check",
-    "ensure",
+const BINARIES: [&str; 14] = [
+    "up", "down", "clean", "restart", "reset", "rebuild", "undo", "switch", "snapshot", "status", "doctor",
+    "psql", "check", "ensure",
 ];
 
 /// What a shell would take apart.

@@ -46,6 +46,7 @@ impl Command for Status {
             contents: Reading::Rows,
             blueprint: true,
             journal: self.log,
+            git: !self.log,
             ..Wants::default()
         }
     }
@@ -145,9 +146,21 @@ fn baseline(live: &Database, world: &World) -> Fact {
         Baseline::ModelsChanged(at) => {
             format!("current, built {}; the models changed since, and no migration did", ago(at))
         }
-        Baseline::Stale(at) => format!("stale: the files changed since it was built {}: {reset}", ago(at)),
+        Baseline::Stale(at) => match other_branch(live, world) {
+            Some(branch) => {
+                let switch = world.workspace.command("switch");
+                format!("of branch `{branch}`, built {}, and another one is checked out: {switch}", ago(at))
+            }
+            None => format!("stale: the files changed since it was built {}: {reset}", ago(at)),
+        },
     };
     Fact::new("baseline", text)
+}
+
+/// The branch that the database belongs to, where that is not the one whose files are here.
+fn other_branch<'a>(live: &'a Database, world: &'a World) -> Option<&'a str> {
+    let present = world.git.as_ref()?.branch.as_deref()?;
+    world.branch_of(live).filter(|branch| *branch != present)
 }
 
 fn sessions(live: &Database) -> String {
@@ -197,21 +210,29 @@ fn services(world: &World) -> Vec<Fact> {
 
 /// What undo could bring back, and whether it is too much or too old by now.
 fn kept(config: &Config, world: &World) -> Vec<Fact> {
-    let databases: Vec<_> = world.beside(LabelKind::Kept).map(|(_, label)| label).collect();
+    let databases: Vec<_> = world.put_by().map(|(_, label)| label).collect();
+    let many_of = |kind: LabelKind| databases.iter().filter(|label| label.kind == kind).count() as u64;
     let of_databases: u64 = databases.iter().filter_map(|label| Some(label.kept.as_ref()?.bytes)).sum();
     let bytes = of_databases + world.kept.iter().map(|kept| kept.bytes).sum::<u64>();
+    // What is parked stays with its branch, and what is saved until it is deleted: neither grows old.
+    let passing = databases.iter().filter(|label| label.kind == LabelKind::Kept);
     let times = world.kept.iter().map(|kept| kept.at).chain(databases.iter().map(|label| label.at));
     let Some(newest) = times.clone().max() else { return Vec::new() };
-    let counts = [("database", databases.len() as u64), ("copy", world.kept.len() as u64)];
+    let counts = [("database", many_of(LabelKind::Kept)), ("copy", world.kept.len() as u64)];
     let many = counts.into_iter().filter(|(_, many)| *many > 0).map(|(what, many)| words::count(many, what));
-    let many = many.collect::<Vec<_>>().join(", ");
-    let (undo, newest) = (world.workspace.command("undo"), words::ago(newest, world.now));
+    let others = [("parked", many_of(LabelKind::Parked)), ("saved", many_of(LabelKind::Saved))];
+    let others =
+        others.into_iter().filter(|(_, many)| *many > 0).map(|(what, many)| format!("{many} {what}"));
+    let many = many.chain(others).collect::<Vec<_>>().join(", ");
+    let (undo, newest) = (world.workspace.command("undo --list"), words::ago(newest, world.now));
     let mut facts =
         vec![Fact::new("kept", format!("{many}, {}, the newest from {newest}: {undo}", words::bytes(bytes)))];
     let limit = i64::from(config.undo.days()) * 86_400;
-    let old = times.filter(|at| world.now.as_second() - at.as_second() >= limit).count() as u64;
+    let of_kept: u64 = passing.clone().filter_map(|label| Some(label.kept.as_ref()?.bytes)).sum();
+    let ages = world.kept.iter().map(|kept| kept.at).chain(passing.map(|label| label.at));
+    let old = ages.filter(|at| world.now.as_second() - at.as_second() >= limit).count() as u64;
     let gc = world.workspace.command("undo --gc");
-    if of_databases > config.undo.bytes() {
+    if of_kept > config.undo.bytes() {
         let limit = words::bytes(config.undo.bytes());
         facts.push(Fact::new("", format!("more than undo.max_size, {limit}: {gc} removes the oldest")));
     }

@@ -79,19 +79,13 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
         carried: None,
-        git: None,
+        git: wants.git.then(|| git::read(&root)).flatten(),
     };
-    if wants.elsewhere {
-        return Ok(Found { config, world, held, postgres: Cell::new(None) });
-    }
-    if wants.git {
-        world.git = git::read(&world.workspace.root);
-    }
     if wants.journal {
         world.journal = journal::read(&world.workspace);
     }
     world.files = wants.files.then(|| crate::files::read(&world.workspace.root)).transpose()?;
-    if wants.engine == EngineFacts::Nothing {
+    if wants.elsewhere || wants.engine == EngineFacts::Nothing {
         return Ok(Found { config, world, held, postgres: Cell::default() });
     }
     find_server(&config, &mut world, wants, options.timeout)?;

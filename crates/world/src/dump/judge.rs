@@ -1,4 +1,4 @@
-//! What psql and pg_restore complain of, and which of it is no obstacle: a role that is not here, an extension that this
+//! What psql and `pg_restore` complain of, and which of it is no obstacle: a role that is not here, an extension that this
 //! Postgres has not, a setting that only newer ones know.
 
 use std::collections::BTreeMap;
@@ -19,7 +19,7 @@ pub(super) struct Judge {
 }
 
 impl Judge {
-    /// One line of psql's or pg_restore's.
+    /// One line of psql's or `pg_restore`'s.
     pub fn hear(&mut self, line: &str) {
         let Some(error) = error(line) else { return };
         match harmless(error) {
@@ -42,6 +42,9 @@ impl Judge {
         }
         if filtered.cut_off {
             return fault("it is cut off: its end is missing".to_owned());
+        }
+        if let Some(newer) = self.faults.iter().find(|fault| fault.starts_with("unsupported version")) {
+            return fault(format!("a newer pg_dump made it than the one of Postgres {version}: {newer}"));
         }
         if !self.faults.is_empty() {
             let named = self.faults.iter().take(TOLD).cloned().collect::<Vec<_>>().join("; ");
@@ -85,9 +88,9 @@ fn harmless(error: &str) -> Option<String> {
     let role = |name: &str| {
         Some(format!("role `{name}` is not here: what it owned is yours, and its rights are gone"))
     };
-    if error.starts_with("role ") && error.ends_with(" does not exist") {
-        role(quoted())
-    } else if error.starts_with("must be member of role") || error.starts_with("must be able to SET ROLE") {
+    let no_role = error.starts_with("role ") && error.ends_with(" does not exist");
+    if no_role || error.starts_with("must be member of role") || error.starts_with("must be able to SET ROLE")
+    {
         role(quoted())
     } else if error.starts_with("unrecognized configuration parameter ") {
         Some(format!("setting `{}` is not known to this Postgres", quoted()))

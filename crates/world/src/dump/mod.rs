@@ -1,4 +1,4 @@
-//! Databases into files and out of them, by Postgres' own pg_dump, pg_restore and psql.
+//! Databases into files and out of them, by Postgres' own `pg_dump`, `pg_restore` and psql.
 
 mod judge;
 mod sql;
@@ -98,7 +98,7 @@ impl Dump<'_> {
         })
     }
 
-    /// Bytes of every table, by its name as pg_dump tells it.
+    /// Bytes of every table, by its name as `pg_dump` tells it.
     fn sizes(&mut self, database: &DatabaseName) -> Result<HashMap<String, u64>, sqlx::Error> {
         let sql = "SELECT n.nspname || '.' || c.relname AS name, pg_table_size(c.oid) AS bytes
                    FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -126,7 +126,9 @@ impl Dump<'_> {
         let mut judge = Judge::default();
         let place = source.try_clone().map_err(unread)?;
         let mut watch = |line: Option<&str>| {
-            line.into_iter().for_each(|line| judge.hear(line));
+            if let Some(line) = line {
+                judge.hear(line);
+            }
             if let Ok(done) = (&place).stream_position() {
                 said(Said::Progress { done: done.min(total), total });
             }
@@ -256,7 +258,11 @@ fn form(source: &mut File, packed: bool) -> io::Result<Result<Form, String>> {
     if let Some((_, what)) = known.iter().find(|(magic, _)| starts(magic)) {
         return Ok(Err((*what).to_owned()));
     }
-    if starts(b"PGDMP") || head.get(257..262) == Some(b"ustar") {
+    let is_tar = head.get(257..262) == Some(b"ustar");
+    if is_tar && !packed && !ends_as_tar(source)? {
+        return Ok(Err("it is cut off: its end is missing".to_owned()));
+    }
+    if is_tar || starts(b"PGDMP") {
         return Ok(Ok(Form::Archive));
     }
     match head.is_empty() {
@@ -264,6 +270,18 @@ fn form(source: &mut File, packed: bool) -> io::Result<Result<Form, String>> {
         false if head.contains(&0) => Ok(Err("it is neither SQL nor an archive of pg_dump".to_owned())),
         false => Ok(Ok(Form::Sql)),
     }
+}
+
+/// A tar ends with two empty blocks. `pg_restore` takes one that is cut off for a whole one with fewer rows.
+fn ends_as_tar(source: &mut File) -> io::Result<bool> {
+    let length = source.seek(io::SeekFrom::End(0))?;
+    let mut end = [1; 1024];
+    if length >= 1024 {
+        source.seek(io::SeekFrom::End(-1024))?;
+        source.read_exact(&mut end)?;
+    }
+    source.rewind()?;
+    Ok(length % 512 == 0 && end.iter().all(|byte| *byte == 0))
 }
 
 fn head(source: impl io::Read) -> io::Result<Vec<u8>> {

@@ -7,7 +7,7 @@ use std::io::{self, BufRead as _, BufReader, BufWriter, Read, Write};
 pub(super) struct Filtered {
     /// Why the rest was held back.
     pub refused: Option<String>,
-    /// It begins as pg_dump begins, and the end that pg_dump writes did not come; or it stops in the middle of rows.
+    /// It begins as `pg_dump` begins, and the end that `pg_dump` writes did not come; or it stops in the middle of rows.
     pub cut_off: bool,
     /// The version of the server that was dumped.
     pub from: Option<String>,

@@ -133,7 +133,12 @@ fn columns(fit: &mut Fit, old: &Table, new: &Table, rules: &Rules) {
     if !demanding.is_empty() {
         let verb = if demanding.len() == 1 { "is" } else { "are" };
         let list = words::list(&demanding);
-        fit.fate = Fate::Left(format!("{list} {verb} new, must not be null and has no default"));
+        let like =
+            |column: &&&Column| free.iter().any(|free| free.is_demanding() && free.base == column.base);
+        let was = lone.iter().find(like).map_or(String::new(), |column| {
+            format!("; if it was `{}`, rebuild.rename can say so", column.name)
+        });
+        fit.fate = Fate::Left(format!("{list} {verb} new, must not be null and has no default{was}"));
     } else if fit.columns.is_empty() {
         fit.fate = Fate::Left("none of its columns is left".to_owned());
     }

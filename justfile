@@ -59,6 +59,11 @@ lint:
     cargo fmt --check
     cargo clippy --workspace --all-targets -- -D warnings
 
+# the release tarball, its checksum, and the Feature that holds it; in target/dist
+[group('cleanslate')]
+dist: build
+    scripts/dist
+
 # reset against other tools, interleaved
 [group('cleanslate')]
 bench *ARGS:

@@ -1,7 +1,8 @@
 //! What happens to services and queues around a swap: who stops, whose queue is flushed, who starts again.
 
 use plan::{
-    Action, Config, Container, ContainerName, Fact, Fault, Hook, Plan, ServiceName, Stack, Step, World, stack,
+    Action, Config, Container, ContainerName, Fact, Fault, Home, Hook, Plan, ServiceName, Stack, Step, World,
+    guard, stack, words,
 };
 
 /// The services that a reset concerns.
@@ -11,6 +12,8 @@ pub(crate) struct Around<'a> {
     containers: Vec<&'a Container>,
     /// Those of them that hold code or jobs for the database that was.
     held: Vec<(ContainerName, ServiceName)>,
+    /// Nothing can be restarted from here; what to type where it can.
+    elsewhere: Option<String>,
     grace: u32,
 }
 
@@ -18,10 +21,12 @@ impl<'a> Around<'a> {
     /// `stale`: the next database is another one than the services' code was started for.
     ///
     /// # Errors
-    /// A hook that can't be understood.
-    pub fn new(config: &'a Config, world: &'a World, stale: bool) -> Result<Self, Fault> {
+    /// A hook that can't be understood, or that runs in a service where there is no engine.
+    pub fn new(command: &str, config: &'a Config, world: &'a World, stale: bool) -> Result<Self, Fault> {
         for hook in config.before_reset.iter().chain(&config.after_reset) {
-            hook.home()?;
+            if hook.home()? != Home::Host {
+                guard::engine(world, command)?;
+            }
         }
         let engine = world.engine.as_ref();
         let ours = |container: &&Container| {
@@ -40,7 +45,9 @@ impl<'a> Around<'a> {
             of.filter(move |(_, service)| service.as_str() == name)
         });
         let held = held.map(|(container, service)| (container.name.clone(), service)).collect();
-        Ok(Self { config, containers, held, grace: config.restart.grace.unwrap_or(10) })
+        let elsewhere = world.surroundings.inside && stale && !config.restart.services.is_empty();
+        let elsewhere = elsewhere.then(|| guard::on_host(world, "restart"));
+        Ok(Self { config, containers, held, elsewhere, grace: config.restart.grace.unwrap_or(10) })
     }
 
     /// What a person reads of it before anything happens.
@@ -48,6 +55,11 @@ impl<'a> Around<'a> {
         if !self.held.is_empty() {
             let names: Vec<&str> = self.held.iter().map(|(_, service)| service.as_str()).collect();
             plan.facts.push(Fact::new("restarts", names.join(", ")));
+        }
+        if let Some(command) = &self.elsewhere {
+            let names = words::list(&self.config.restart.services);
+            plan.facts.push(Fact::new("restarts", format!("nothing: {names} can't be reached from inside")));
+            plan.closing.push(format!("{names} may hold the old code: {command}"));
         }
         let hooks = self.config.before_reset.iter().chain(&self.config.after_reset);
         let commands: Vec<&str> = hooks.map(|hook| hook.command.as_str()).collect();

@@ -95,6 +95,7 @@ mod tests {
         World {
             now,
             workspace,
+            surroundings: plan::Surroundings::default(),
             detected: None,
             files: None,
             blueprint: None,

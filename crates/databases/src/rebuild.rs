@@ -101,7 +101,7 @@ impl Command for Rebuild {
         if world.workspace.first {
             plan.asks.push("it is the first reset in this workspace".to_owned());
         }
-        let around = Around::new(config, world, is_stale(world, &recipe))?;
+        let around = Around::new(Self::NAME, config, world, is_stale(world, &recipe))?;
         around.before(&mut plan);
         self.swap(&mut plan, world, server, live, next, &rules);
         around.tell(&mut plan);

@@ -166,6 +166,7 @@ pub(crate) fn place(server: &Server, world: &World) -> String {
     let address = server.address.as_ref().map(ToString::to_string).unwrap_or_default();
     let what = match (server.kind, &world.engine) {
         (Kind::Compose, Some(engine)) => format!("compose project {}", engine.compose.project),
+        (Kind::Compose, None) => "compose service, from inside a container".to_owned(),
         _ => "local cluster".to_owned(),
     };
     format!("{address} ({what}, Postgres {})", server.version)

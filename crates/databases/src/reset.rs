@@ -96,7 +96,7 @@ impl Command for Reset {
         if world.workspace.first {
             plan.asks.push("it is the first reset in this workspace".to_owned());
         }
-        let around = Around::new(config, world, self.drop || is_stale(world, &recipe))?;
+        let around = Around::new(Self::NAME, config, world, self.drop || is_stale(world, &recipe))?;
         let next = if self.drop { recipe.direct(&mut plan)? } else { recipe.make(&mut plan)? };
         around.before(&mut plan);
         match world.live() {

@@ -105,6 +105,7 @@ pub(crate) fn world(kept: Vec<Kept>) -> World {
             called: "slate-".to_owned(),
             on_top: Vec::new(),
         },
+        surroundings: plan::Surroundings::default(),
         detected: None,
         files: None,
         blueprint: None,

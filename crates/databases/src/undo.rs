@@ -134,7 +134,7 @@ fn swap_back(plan: &mut Plan, config: &Config, world: &World, entry: &Entry<'_>)
     let built = live.marker.as_ref().and_then(|marker| marker.blueprint.as_deref());
     // Its own queue was flushed when it went; that of the one which goes now is the user's.
     let unhooked = Config { before_reset: Vec::new(), after_reset: Vec::new(), ..config.clone() };
-    let around = Around::new(&unhooked, world, built.is_none() || built != label.blueprint())?;
+    let around = Around::new("slate-undo", &unhooked, world, built.is_none() || built != label.blueprint())?;
     around.tell(plan);
     Swap { world, server, live, next: &database.name, by: "undo", carry: false, rest: None }.plan(plan);
     around.after(plan);

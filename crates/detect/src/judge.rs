@@ -48,6 +48,7 @@ pub fn detect(tree: &Tree<'_>) -> Detected {
         because(&mut found, "seeds", &seeds.because);
         found.seeds = Some(FoundSeeds { dir: seeds.dir, command: seeds.command });
     }
+    found.env_files = stack.map(|stack| stack.env_files.clone()).unwrap_or_default();
     found.noticed = noticed(stack, &found, &lines);
     found.unread = tree.unread();
     found

@@ -4,6 +4,7 @@
 mod app;
 mod compose;
 mod judge;
+mod login;
 mod migrations;
 mod postgres;
 mod scripts;
@@ -13,5 +14,6 @@ mod variables;
 mod yaml;
 
 pub use judge::detect;
+pub use login::{Login, login};
 pub use postgres::is_postgres;
 pub use tree::Tree;

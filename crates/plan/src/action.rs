@@ -124,6 +124,10 @@ pub enum Action {
     EnsureDatabase {
         database: DatabaseName,
     },
+    /// Stop at a database that holds rows and has no mark of this workspace: somebody else filled it.
+    ProveUnclaimed {
+        database: DatabaseName,
+    },
     Migrate {
         database: DatabaseName,
         migrations: Migrations,
@@ -200,6 +204,10 @@ pub enum Action {
     BuildModels {
         database: DatabaseName,
         after: Option<DatabaseName>,
+    },
+    /// Write and read a row of each model in a scratch database, in a transaction that is rolled back.
+    TryModels {
+        database: DatabaseName,
     },
     /// Read the catalogs of some databases, and say where they differ.
     Compare(Comparison),
@@ -288,9 +296,11 @@ impl Action {
     #[must_use]
     pub fn effect(&self) -> Effect {
         match self {
-            Self::AwaitServer | Self::AwaitService { .. } | Self::OpenPsql { .. } | Self::Compare(_) => {
-                Effect::Reads
-            }
+            Self::AwaitServer
+            | Self::AwaitService { .. }
+            | Self::OpenPsql { .. }
+            | Self::ProveUnclaimed { .. }
+            | Self::Compare(_) => Effect::Reads,
             Self::WriteFile { before: None, .. }
             | Self::CopyVolume { .. }
             | Self::RestoreVolume { .. }
@@ -303,6 +313,7 @@ impl Action {
             | Self::Migrate { .. }
             | Self::BuildMigrations { .. }
             | Self::BuildModels { .. }
+            | Self::TryModels { .. }
             | Self::Accept { .. }
             | Self::EnsureBaseline { .. }
             | Self::EnsureMarker { .. }
@@ -350,6 +361,7 @@ impl Action {
             Self::Migrate { database, .. }
             | Self::BuildMigrations { database, .. }
             | Self::BuildModels { database, .. }
+            | Self::TryModels { database }
             | Self::Seed { database, .. }
             | Self::Stamp { database, .. }
             | Self::Label { database, .. }

@@ -24,6 +24,9 @@ pub struct Detected {
     /// Services that hold the project's code and connections: the backend and its workers.
     #[serde(skip)]
     pub holds_code: Vec<String>,
+    /// Files that the compose files need and that are copied from an example: the file, and its example.
+    #[serde(skip)]
+    pub env_files: Vec<(String, String)>,
     /// Dotted key of a value to what was seen that says so.
     pub because: BTreeMap<String, String>,
     /// Files that could not be used, and why.

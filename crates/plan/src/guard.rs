@@ -29,12 +29,47 @@ pub fn own_server(world: &World) -> Result<&Server, Fault> {
     Ok(server)
 }
 
+/// The engine is at hand: services can be started, stopped and removed.
+///
+/// # Errors
+/// This is inside a container that has none. The hint is what to type outside.
+pub fn engine(world: &World, command: &str) -> Result<(), Fault> {
+    if !world.surroundings.inside {
+        return Ok(());
+    }
+    Err(Fault::new(Exit::NotReady, format!("`{command}` needs the container engine"))
+        .cause("this is inside a container, which has none")
+        .state("nothing was changed")
+        .hint(on_host(world, command.trim_start_matches("slate-"))))
+}
+
+/// A command that has to be typed outside of this container.
+#[must_use]
+pub fn on_host(world: &World, verb: &str) -> String {
+    format!("on the host: {}", world.workspace.command(verb))
+}
+
+/// Over a network no label proves anything: the database's own mark has to.
+fn marked(server: &Server, world: &World) -> Result<(), Fault> {
+    let Some(live) = world.live().filter(|live| world.surroundings.inside && live.open) else {
+        return Ok(());
+    };
+    let own = live.marker.as_ref().is_some_and(|marker| marker.system_identifier == server.system_identifier);
+    if own {
+        return Ok(());
+    }
+    Err(refused(format!("`{}` is not proved to be this workspace's", live.name))
+        .cause("it has no mark of this server, and inside a container nothing else tells whose it is")
+        .hint(on_host(world, "up")))
+}
+
 /// As [`own_server`], and it takes changes.
 ///
 /// # Errors
-/// As there, and a standby, which only reads.
+/// As there, a standby, which only reads, and inside a container a database without a mark.
 pub fn writable(world: &World) -> Result<&Server, Fault> {
     let server = own_server(world)?;
+    marked(server, world)?;
     if server.standby {
         return Err(Fault::new(Exit::Refused, format!("`{}` can't be changed here", server.name))
             .cause("this server is a read-only standby")

@@ -29,6 +29,7 @@ mod service;
 mod settings;
 mod staleness;
 mod step;
+mod surroundings;
 pub mod words;
 mod world;
 
@@ -53,6 +54,7 @@ pub use service::{Condition, Dependency, Healthcheck, Service};
 pub use settings::{Hook, ModelSettings, RebuildSettings, UNDO_DAYS, UNDO_SIZE, UndoSettings};
 pub use staleness::{Baseline, baseline};
 pub use step::{Data, Expect, Fact, Plan, Step, Undo};
+pub use surroundings::{Surroundings, Told};
 pub use world::{
     Blueprint, Compose, Container, Database, Engine, EngineFacts, Health, Kept, KeptPlace, Logged, Mount,
     MountKind, Network, Reading, Server, ServerState, Session, Volume, Wants, Workspace, World,

@@ -1,6 +1,6 @@
 //! Whose is it? Judged from labels, mounts and folders, never from names.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use crate::{Compose, Container, Engine, Mount, MountKind, Network, Volume};
 
@@ -48,13 +48,19 @@ pub fn stack(container: &Container, compose: &Compose, root: &Path) -> Stack {
         return Stack::OtherFolder(folder.display().to_string());
     }
     let files: Vec<_> = container.config_files.iter().map(|file| folder.join(file)).collect();
-    let same =
-        files.first() == compose.files.first() && files.iter().all(|file| compose.files.contains(file));
+    let is_known = |file: &PathBuf| compose.files.contains(file) || is_of_dev_container(file, root);
+    let same = files.first() == compose.files.first() && files.iter().all(is_known);
     if compose.files.is_empty() || files.is_empty() || same {
         return Stack::Ours;
     }
     let names = files.iter().filter_map(|file| file.file_name()).map(|name| name.to_string_lossy());
     Stack::OtherFiles(names.collect::<Vec<_>>().join(", "))
+}
+
+/// A file that a Dev Container lays over the configured ones: its own, or the one that its tool writes elsewhere.
+fn is_of_dev_container(file: &Path, root: &Path) -> bool {
+    let name = file.file_name().unwrap_or_default().to_string_lossy();
+    file.starts_with(root.join(".devcontainer")) || name.starts_with("docker-compose.devcontainer.")
 }
 
 /// Judges a volume: ours when our own `up` recorded making it, or when it carries Compose's label for this project and
@@ -119,7 +125,6 @@ const PROJECT: &str = "com.docker.compose.project";
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
-    use std::path::PathBuf;
 
     use super::*;
     use crate::{ContainerName, Health, ServiceName, VolumeName};
@@ -224,6 +229,17 @@ mod tests {
         {
             assert!(matches!(judged(&container(ROOT, files)), Stack::OtherFiles(_)), "{files:?}");
         }
+    }
+
+    #[test]
+    fn what_a_dev_container_lays_over_the_files_is_ours() {
+        let laid = "/tmp/cli/docker-compose.devcontainer.build-1.yml";
+        let own = "/home/me/shop/.devcontainer/compose.yml";
+
+        assert_eq!(judged(&container(ROOT, &["compose.yml", own, laid])), Stack::Ours);
+        assert!(matches!(judged(&container(ROOT, &[own, laid])), Stack::OtherFiles(_)));
+        let stranger = container(ROOT, &["compose.yml", "/home/you/shop/.devcontainer/compose.yml"]);
+        assert!(matches!(judged(&stranger), Stack::OtherFiles(_)));
     }
 
     #[test]

@@ -59,6 +59,7 @@ impl Action {
             Self::AwaitServer => ("await", "ready", "Postgres".to_owned()),
             Self::CreateDatabase { database, .. } => ("create", "created", format!("`{database}`")),
             Self::EnsureDatabase { database } => ("ensure", "there is", format!("`{database}`")),
+            Self::ProveUnclaimed { database } => ("look into", "may be filled:", format!("`{database}`")),
             Self::Migrate { database, .. } => ("migrate", "migrated", format!("`{database}`")),
             Self::EnsureBaseline { database, .. } => ("ensure", "at its baseline:", format!("`{database}`")),
             Self::EnsureMarker { database, .. } => {
@@ -104,6 +105,7 @@ impl Action {
             Self::BuildModels { database, .. } => {
                 ("build", "built", format!("the models' side, `{database}`"))
             }
+            Self::TryModels { database } => ("try", "tried", format!("each model in `{database}`")),
             Self::Compare(comparison) => ("compare", "compared", comparison.named()),
             Self::Accept { .. } => ("accept", "accepted", "what was found".to_owned()),
             Self::OpenPsql { database, .. } => ("open", "closed", format!("psql on `{database}`")),

@@ -55,7 +55,8 @@ fn is_same(marker: &Marker, world: &World) -> bool {
 mod tests {
     use super::*;
     use crate::{
-        Blueprint, Built, DatabaseName, Kind, Label, RoleName, Secret, Server, ServerState, Workspace,
+        Blueprint, Built, DatabaseName, Kind, Label, RoleName, Secret, Server, ServerState, Surroundings,
+        Workspace,
     };
 
     fn marker() -> Marker {
@@ -133,6 +134,7 @@ mod tests {
                 called: "slate-".to_owned(),
                 on_top: Vec::new(),
             },
+            surroundings: Surroundings::default(),
             detected: None,
             files: None,
             blueprint: Some(blueprint),

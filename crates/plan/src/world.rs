@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::carry::Carried;
 use crate::{
     Address, ContainerName, Contents, DatabaseName, Detected, Examined, Examining, Files, Kind, Label,
-    LabelKind, Marker, RoleName, Secret, Service, ServiceName, VolumeName,
+    LabelKind, Marker, RoleName, Secret, Service, ServiceName, Surroundings, VolumeName,
 };
 
 /// What a command wants to know before it plans. Less is quicker.
@@ -78,6 +78,7 @@ pub enum Reading {
 pub struct World {
     pub now: Timestamp,
     pub workspace: Workspace,
+    pub surroundings: Surroundings,
     pub detected: Option<Detected>,
     pub files: Option<Files>,
     pub blueprint: Option<Blueprint>,

@@ -22,6 +22,7 @@ Examples:
   slate-check
   slate-check --only models,migrations --format github     for CI
   slate-check --between postgres://app@db1/shop postgres://app@db2/shop
+  slate-check --only migrations,live --sql | just db psql
   slate-check --accept 'the old names stay until March'
 
 It only reads the live database. It creates and removes databases of its own, and touches no other."
@@ -39,6 +40,12 @@ pub struct Check {
     /// `github`: annotations instead of a table
     #[arg(long, value_name = "FORM", default_value = "table", hide_possible_values = true)]
     format: How,
+    /// Print statements that bring live to the migrations, where one is safe to write
+    #[arg(long, conflicts_with = "format")]
+    sql: bool,
+    /// Insert, read and update each mapped model, in a transaction that is rolled back
+    #[arg(long, conflicts_with = "between")]
+    crud: bool,
     /// Exit with 0 whatever is found
     #[arg(long)]
     exit_zero: bool,
@@ -113,6 +120,16 @@ impl Check {
             sides.push((Side::Models, Place::Database { database: database.clone() }));
             scratch.push(database);
         }
+        if self.crud {
+            let Some((_, Place::Database { database })) =
+                sides.iter().find(|(side, _)| *side == Side::Migrations).cloned()
+            else {
+                return Err(Fault::new(Exit::Usage, "the models have no tables to be tried in")
+                    .cause("--crud tries them in what the migrations make, and these are not compared")
+                    .state("nothing was changed"));
+            };
+            plan.steps.push(Step::new(Action::TryModels { database }, "it was asked for").weight(4));
+        }
         if wanted(Which::Live) && world.live().is_some_and(|live| live.open) {
             sides.push((Side::Live, Place::Database { database: server.name.clone() }));
         }
@@ -133,6 +150,7 @@ impl Check {
 
     fn compare(&self, sides: Vec<(Side, Place)>) -> Step {
         let form = match self.format {
+            _ if self.sql => Form::Sql,
             How::Table => Form::Table,
             How::Github => Form::Github,
         };

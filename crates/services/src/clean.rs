@@ -63,6 +63,7 @@ impl Command for Clean {
     }
 
     fn plan(&self, config: &Config, world: &World) -> Result<Plan, Fault> {
+        guard::engine(world, Self::NAME)?;
         let server = guard::server(world)?;
         match (server.kind, &world.engine) {
             (Kind::Compose, Some(engine)) => self.compose(config, world, server, engine),

@@ -40,6 +40,7 @@ impl Command for Down {
     }
 
     fn plan(&self, config: &Config, world: &World) -> Result<Plan, Fault> {
+        guard::engine(world, Self::NAME)?;
         let mut plan = Plan::new(Self::NAME, "");
         if let Some(engine) = &world.engine {
             plan.subject.clone_from(&engine.compose.project);

@@ -43,6 +43,7 @@ impl Command for Guard {
     }
 
     fn plan(&self, config: &Config, world: &World) -> Result<Plan, Fault> {
+        guard::engine(world, Self::NAME)?;
         let server = guard::server(world)?;
         let mut plan = Plan::new(Self::NAME, server.name.as_str());
         if server.kind == Kind::Local {

@@ -44,6 +44,7 @@ impl Command for Restart {
     }
 
     fn plan(&self, config: &Config, world: &World) -> Result<Plan, Fault> {
+        guard::engine(world, Self::NAME)?;
         let names = if self.services.is_empty() { &config.restart.services } else { &self.services };
         let mut plan = Plan::new(Self::NAME, "");
         let Some(engine) = &world.engine else { return without_engine(plan, &self.services) };

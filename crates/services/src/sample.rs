@@ -119,6 +119,7 @@ pub(crate) fn world() -> World {
             called: "slate-".to_owned(),
             on_top: Vec::new(),
         },
+        surroundings: plan::Surroundings::default(),
         detected: None,
         files: None,
         blueprint: None,

@@ -52,6 +52,7 @@ impl Command for Up {
     }
 
     fn plan(&self, config: &Config, world: &World) -> Result<Plan, Fault> {
+        guard::engine(world, Self::NAME)?;
         let server = guard::own_server(world)?;
         let mut plan = Plan::new(Self::NAME, server.name.as_str());
         match (server.kind, &world.engine) {

@@ -19,6 +19,16 @@ pub trait Command: clap::Parser {
     /// What has to be found out before it can plan.
     fn wants(&self) -> Wants;
 
+    /// Nobody is there: it asks no question, whatever the terminal looks like.
+    fn is_hook(&self) -> bool {
+        false
+    }
+
+    /// A failure is told, and the exit code is 0 all the same.
+    fn forgives(&self) -> bool {
+        false
+    }
+
     /// What has to be made beside everything that is there before it can be told what this command would do. It destroys
     /// nothing, asks nothing, and is taken back when the plan that follows is not agreed to.
     ///

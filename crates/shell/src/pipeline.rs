@@ -6,7 +6,7 @@ use plan::{Approved, Confirm, Exit, Fault, Flags, Plan, Report, approve, execute
 use terminal::Terminal;
 use world::{Found, Journal, Options, Real};
 
-use crate::{Color, Command, Json, Shared, help};
+use crate::{Color, Command, Json, help};
 
 /// Runs a command to its exit code.
 #[must_use]
@@ -15,14 +15,14 @@ pub fn main<C: Command>() -> ExitCode {
         Ok(command) => command,
         Err(error) => error.exit(),
     };
-    let mut terminal = Terminal::new(options(command.shared(), C::NAME));
+    let mut terminal = Terminal::new(options(&command));
     let alone = world::surroundings::leave_behind()
         .map_err(|why| Fault::new(Exit::Failed, "cleanslate did not start").cause(why.to_string()));
     match alone.and_then(|()| run(&command, &mut terminal)) {
         Ok(code) => code,
         Err(fault) => {
             terminal.fault(&fault);
-            ExitCode::from(fault.exit as u8)
+            ExitCode::from(if command.forgives() { 0 } else { fault.exit as u8 })
         }
     }
 }
@@ -114,9 +114,11 @@ fn journal(approved: &Approved, workspace: &plan::Workspace) -> Option<Journal> 
     (!plan.only_reads()).then(|| Journal::open(workspace))
 }
 
-fn options(shared: &Shared, command: &'static str) -> terminal::Options {
+fn options<C: Command>(command: &C) -> terminal::Options {
+    let shared = command.shared();
+    let in_ci = std::env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false");
     terminal::Options {
-        command,
+        command: C::NAME,
         json: shared.json.map(|how| match how {
             Json::Object => terminal::Json::Object,
             Json::Stream => terminal::Json::Stream,
@@ -129,6 +131,6 @@ fn options(shared: &Shared, command: &'static str) -> terminal::Options {
             (Color::Auto, Some(value)) if !value.is_empty() => terminal::Color::Never,
             (Color::Auto, _) => terminal::Color::Auto,
         },
-        can_ask: std::env::var_os("CI").is_none_or(|value| value.is_empty() || value == "false"),
+        can_ask: !in_ci && !command.is_hook(),
     }
 }

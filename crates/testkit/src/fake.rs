@@ -135,6 +135,7 @@ impl Fake {
             now: jiff::Timestamp::UNIX_EPOCH,
             workspace,
             blueprint: Some(self.blueprint()),
+            surroundings: plan::Surroundings::default(),
             detected: None,
             files: None,
             server: Some(server),

@@ -10,9 +10,9 @@ use plan::Config;
 use serde_json::Value;
 use testkit::{Launch, Stdin, binary, repository};
 
-const BINARIES: [&str; 13] = [
+const BINARIES: [&str; 14] = [
     "up", "down", "clean", "restart", "reset", "rebuild", "undo", "status", "doctor", "psql", "init",
-    "guard", "check",
+    "guard", "check", "ensure",
 ];
 
 /// A help is read on a screen, not scrolled through.

@@ -8,8 +8,10 @@ use std::path::PathBuf;
 
 use testkit::{Launch, Output, Sandbox, Stdin, binary, repository};
 
-const BINARIES: [&str; 11] =
-    ["up", "down", "clean", "restart", "reset", "rebuild", "undo", "status", "doctor", "psql", "check"];
+const BINARIES: [&str; 12] = [
+    "up", "down", "clean", "restart", "reset", "rebuild", "undo", "status", "doctor", "psql", "check",
+    "ensure",
+];
 
 /// What a shell would take apart.
 const HARD: [&str; 7] = ["two words", "it's", "a \"b\"", "x; echo y", "$HOME `id`", "", "*"];

@@ -8,6 +8,7 @@ use plan::{
 };
 use shell::{Command, Shared};
 
+use crate::devcontainer;
 use crate::justfile::{self, Block, DAILY};
 use crate::written;
 
@@ -46,8 +47,11 @@ pub struct Init {
     /// Put slate-guard before recipes that destroy
     #[arg(long, value_name = "RECIPE", value_delimiter = ',')]
     guard: Vec<String>,
+    /// Wire the Dev Container with this Feature: a folder beside devcontainer.json, or a registry's name
+    #[arg(long, value_name = "FEATURE", conflicts_with_all = ["detect", "schema"])]
+    devcontainer: Option<String>,
     /// Take everything out of the workspace that slate-init wrote
-    #[arg(long, conflicts_with_all = ["take", "guard"])]
+    #[arg(long, conflicts_with_all = ["take", "guard", "devcontainer"])]
     remove: bool,
     #[command(flatten)]
     shared: Shared,
@@ -121,6 +125,16 @@ impl Init {
             .map(|(name, _)| *name)
             .filter(|name| !block.daily.iter().any(|daily| daily == name))
             .collect();
+        if let Some(feature) = &self.devcontainer {
+            let wired = devcontainer::wiring(found, files, feature)
+                .map_err(|why| usage("the Dev Container was not wired".to_owned()).cause(why))?;
+            for (path, text) in wired {
+                write(path, text, None, "the container opens with its database ready");
+            }
+        } else if let Some(name) = devcontainer::file(files) {
+            let text = format!("{name} stays as it is: --devcontainer FEATURE wires it");
+            plan.facts.push(Fact::new("container", text));
+        }
         if !left.is_empty() && files.justfile.is_some() {
             let names = left.join(",");
             let text = format!(
@@ -242,6 +256,9 @@ fn removal(world: &World, files: &Files, plan: &mut Plan) -> Result<(), Fault> {
         let after = (!rest.is_empty()).then_some(rest);
         let recipes = (after.is_some() && files.just.version.is_some()).then_some(names);
         texts.insert(name.clone(), (text.clone(), after, recipes));
+    }
+    for (path, before, after) in devcontainer::unwiring(files) {
+        texts.insert(path.to_owned(), (before, after, None));
     }
     // The justfile first: without its module it would only lack recipes.
     for (path, (before, after, recipes)) in texts.into_iter().rev() {

@@ -1,11 +1,14 @@
 //! The workspace itself: what is there, what is stale, and what is wrong.
 
+mod devcontainer;
 mod doctor;
+mod ensure;
 mod init;
 mod justfile;
 mod status;
 mod written;
 
 pub use doctor::Doctor;
+pub use ensure::Ensure;
 pub use init::Init;
 pub use status::Status;

@@ -92,9 +92,13 @@ fn log(world: &World) -> Vec<Fact> {
 fn server_line(server: &Server, world: &World) -> String {
     let what = match (server.kind, &world.engine) {
         (Kind::Compose, Some(engine)) => format!("compose project {}", engine.compose.project),
+        (Kind::Compose, None) => "compose service, seen from inside a container".to_owned(),
         _ => "local cluster".to_owned(),
     };
     match server.state {
+        ServerState::Stopped if world.surroundings.inside => {
+            format!("{what}: it does not answer; {}", guard::on_host(world, "up"))
+        }
         ServerState::Running if server.version.is_empty() => format!("{what}, starting"),
         ServerState::Running => format!("{}  ({what}, Postgres {})", server.masked_url(), server.version),
         ServerState::Stopped => format!("{what}, stopped: {}", world.workspace.command("up")),

@@ -27,6 +27,8 @@ pub(crate) struct Builder<'a> {
     pub server: &'a Server,
     pub postgres: &'a mut Postgres,
     pub psql: Lazy<'a>,
+    /// This is a container without an engine.
+    pub inside: bool,
     /// For commands that run inside a service.
     pub engine: Option<engine::Context<'a>>,
 }
@@ -168,11 +170,10 @@ impl Builder<'_> {
         // Through a shell, because that is how the project writes it.
         let words = ["sh", "-c", command];
         match home {
-            Home::Host => {
-                let own = std::env::var(name).ok().map(Secret::new);
-                let url = aimed(own.as_ref(), self.server, database, name)?;
-                let quiet = Program::words(words).env(name, url).variable("PYTHONDONTWRITEBYTECODE", "1");
-                Ok(quiet.folder(self.root))
+            Home::Host => self.here(&words, name, database, self.root),
+            // Inside a container the service's own one can't be entered: what it has may be here too, and is proved.
+            Home::Service(_) if self.engine.is_none() && self.inside => {
+                self.here(&words, name, database, &home_of(self.root, migrations))
             }
             Home::Service(service) => {
                 let context = self.engine.as_ref().ok_or_else(|| {
@@ -189,6 +190,20 @@ impl Builder<'_> {
                 engine::in_service(context, service, Some((name, &url)), &words)
             }
         }
+    }
+
+    /// A command on this machine, told its database.
+    fn here(
+        &self,
+        words: &[&str],
+        variable: &str,
+        database: &DatabaseName,
+        folder: &Path,
+    ) -> Result<Program, Fault> {
+        let own = std::env::var(variable).ok().map(Secret::new);
+        let url = aimed(own.as_ref(), self.server, database, variable)?;
+        let quiet = Program::words(words.iter().copied()).env(variable, url);
+        Ok(quiet.variable("PYTHONDONTWRITEBYTECODE", "1").folder(folder))
     }
 
     fn folder(&self, migrations: &Migrations) -> Result<PathBuf, Fault> {
@@ -256,6 +271,14 @@ impl Builder<'_> {
         }
         self.postgres.work(database, "COMMIT").map_err(|error| fault(attempt, &error))
     }
+}
+
+/// Where a service's command works: the nearest folder above its migrations that says so, else the workspace.
+fn home_of(root: &Path, migrations: &Migrations) -> PathBuf {
+    let dir = root.join(migrations.dir.as_deref().unwrap_or_default());
+    let above = dir.ancestors().take_while(|folder| folder.starts_with(root));
+    let says = |folder: &&Path| folder.join("alembic.ini").is_file();
+    above.into_iter().find(says).unwrap_or(root).to_owned()
 }
 
 fn no_version(to: &str) -> Fault {

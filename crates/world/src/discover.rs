@@ -7,14 +7,15 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use plan::{
-    Config, Database, DatabaseName, EngineFacts, Fault, Kind, Label, LabelKind, Reading, Server, ServerState,
-    Wants, Workspace, World,
+    Config, Database, DatabaseName, EngineFacts, Fault, Kind, Label, LabelKind, Reading, ServerState, Wants,
+    Workspace, World, guard,
 };
 
 use crate::blueprint::blueprint;
 use crate::cluster::Cluster;
 use crate::engine;
 use crate::examine;
+use crate::inside;
 use crate::journal;
 use crate::postgres::{Postgres, contents, databases, marker};
 use crate::records::Records;
@@ -55,7 +56,7 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     let held =
         wants.lock.then(|| workspace::hold(&workspace, options.command, options.timeout)).transpose()?;
     let open = config.database.server.is_none() && !engine::is_told(&config);
-    let detected = (wants.detection || !is_configured || open).then(|| tree::detected(&root));
+    let detected = is_detected(wants, is_configured && !open).then(|| tree::detected(&root));
     if let Some(detected) = detected.as_ref().filter(|_| !is_configured) {
         config.complete(detected);
     }
@@ -65,6 +66,7 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     let mut world = World {
         now: Timestamp::now(),
         workspace,
+        surroundings: inside::surroundings(&config),
         detected,
         files: None,
         blueprint,
@@ -87,20 +89,10 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     if wants.engine == EngineFacts::Nothing {
         return Ok(Found { config, world, held, postgres: Cell::default() });
     }
-    match kind(&config, world.detected.as_ref()) {
-        Kind::Local => world.server = Some(Cluster::of(&config, &world.workspace)?.server()),
-        Kind::Compose => {
-            let engine = engine::discover(&config, &world.workspace, wants, options.timeout);
-            if let Some(engine) = examine::or_kept(engine, &mut world, wants)? {
-                let server = engine::server(&config, &world.workspace, &engine);
-                world.server = examine::or_kept(server, &mut world, wants)?.flatten();
-                world.engine = Some(engine);
-            }
-        }
-    }
+    find_server(&config, &mut world, wants, options.timeout)?;
     if wants.running {
         // Whose it is says more than that it does not run.
-        plan::guard::own_server(&world)?;
+        guard::own_server(&world)?;
     }
     let mut postgres = None;
     if wants.databases {
@@ -109,6 +101,32 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     }
     examine::examine(&config, &mut world, wants, options.timeout);
     Ok(Found { config, world, held, postgres: Cell::new(postgres) })
+}
+
+/// Whether the work tree is walked: nobody needs it for addresses that somebody gave.
+fn is_detected(wants: Wants, is_told: bool) -> bool {
+    wants.detection || !(is_told || wants.elsewhere)
+}
+
+/// The server, and the engine where it is a service of one that we can speak to.
+fn find_server(config: &Config, world: &mut World, wants: Wants, timeout: Duration) -> Result<(), Fault> {
+    match kind(config, world.detected.as_ref()) {
+        Kind::Local => world.server = Some(Cluster::of(config, &world.workspace)?.server()),
+        Kind::Compose if inside::is_inside() => {
+            world.surroundings.inside = true;
+            let server = inside::server(config, &world.workspace.root, &mut world.surroundings);
+            world.server = examine::or_kept(server, world, wants)?;
+        }
+        Kind::Compose => {
+            let engine = engine::discover(config, &world.workspace, wants, timeout);
+            if let Some(engine) = examine::or_kept(engine, world, wants)? {
+                let server = engine::server(config, &world.workspace, &engine);
+                world.server = examine::or_kept(server, world, wants)?.flatten();
+                world.engine = Some(engine);
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Where nothing of the engine's is kept, nobody needs to look for where it was.
@@ -160,10 +178,10 @@ fn read_databases(
     records: &Records,
     timeout: Duration,
 ) -> Result<Option<Postgres>, Fault> {
-    let Some(server) = world.server.as_mut() else { return Ok(None) };
-    if server.state != ServerState::Running {
-        return if wants.running { Err(not_running(server, &world.workspace)) } else { Ok(None) };
+    if world.server.as_ref().is_none_or(|server| server.state != ServerState::Running) {
+        return if world.server.is_some() && wants.running { Err(not_running(world)) } else { Ok(None) };
     }
+    let Some(server) = world.server.as_mut() else { return Ok(None) };
     if let (None, Some(engine)) = (&server.address, &world.engine) {
         return if wants.running { Err(engine::unreachable(engine)) } else { Ok(None) };
     }
@@ -249,15 +267,19 @@ fn name_services(database: &mut Database, engine: Option<&plan::Engine>) {
     }
 }
 
-fn not_running(server: &Server, workspace: &Workspace) -> Fault {
-    let what = match server.state {
-        ServerState::Absent => "was not made yet",
-        _ => "is stopped",
+fn not_running(world: &World) -> Fault {
+    let (what, hint) = match world.server.as_ref().map(|server| server.state) {
+        _ if world.surroundings.inside => {
+            ("does not answer in this container's network", guard::on_host(world, "up"))
+        }
+        Some(ServerState::Absent) => ("was not made yet", world.workspace.command("up")),
+        _ => ("is stopped", world.workspace.command("up")),
     };
-    Fault::new(plan::Exit::NotReady, format!("Postgres is not running ({} server)", server.kind))
+    let kind = world.server.as_ref().map_or(Kind::Local, |server| server.kind);
+    Fault::new(plan::Exit::NotReady, format!("Postgres is not running ({kind} server)"))
         .cause(format!("it {what}"))
         .state("nothing was changed")
-        .hint(workspace.command("up"))
+        .hint(hint)
 }
 
 /// The facts of an engine that a plan's machine looks at again.

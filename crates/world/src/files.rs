@@ -14,7 +14,13 @@ use crate::Program;
 /// `just` answers at once, or hangs in a setting of the justfile that calls a program.
 const ANSWER: Duration = Duration::from_secs(10);
 
-const OWN: [&str; 2] = ["cleanslate.toml", "cleanslate.just"];
+const OWN: [&str; 5] = [
+    "cleanslate.toml",
+    "cleanslate.just",
+    ".devcontainer/devcontainer.json",
+    ".devcontainer/compose.yml",
+    ".devcontainer.json",
+];
 
 /// What is there, of what `slate-init` would write.
 ///
@@ -98,8 +104,16 @@ pub(crate) fn write(
         return Err(failed("it was changed since the plan was made".to_owned()).hint("run it again"));
     }
     let Some(after) = after else {
-        return fs::remove_file(&target).map(|()| Outcome::default()).map_err(|why| failed(why.to_string()));
+        fs::remove_file(&target).map_err(|why| failed(why.to_string()))?;
+        if let Some(folder) = target.parent().filter(|folder| *folder != root) {
+            // One that holds more stays.
+            let _ = fs::remove_dir(folder);
+        }
+        return Ok(Outcome::default());
     };
+    if let Some(folder) = target.parent() {
+        fs::create_dir_all(folder).map_err(|why| failed(why.to_string()))?;
+    }
     let name = target.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let beside = Beside(target.with_file_name(format!("{name}.cleanslate-{}", std::process::id())));
     fs::write(&beside.0, after).map_err(|why| failed(why.to_string()))?;

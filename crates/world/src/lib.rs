@@ -11,6 +11,7 @@ mod engine;
 mod examine;
 mod files;
 mod holder;
+mod inside;
 pub mod interrupt;
 mod journal;
 mod machine;

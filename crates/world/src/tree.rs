@@ -6,7 +6,7 @@ use std::io::Read as _;
 use std::os::unix::fs::FileTypeExt as _;
 use std::path::{Path, PathBuf};
 
-use detect::Tree;
+use detect::{Login, Tree};
 use plan::Detected;
 
 /// Files in a tree that are looked at, those near the root first.
@@ -46,15 +46,24 @@ const FOREIGN: [&str; 24] = [
     ".direnv",
 ];
 
+/// How the compose files say that one logs in to their Postgres.
+pub(crate) fn login(root: &Path, files: Vec<String>, service: Option<&str>) -> Option<Login> {
+    detect::login(&tree(root), files, service)
+}
+
 /// What the files of a workspace tell about its set-up.
 pub(crate) fn detected(root: &Path) -> Detected {
+    detect::detect(&tree(root))
+}
+
+fn tree(root: &Path) -> Tree<'_> {
     let name = root.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    let mut tree = Tree::new(name, paths(root), |path| text(&root.join(path)));
+    let mut tree = Tree::new(name, paths(root), move |path| text(&root.join(path)));
     // What is no text can be no value of Compose's.
     tree.variables = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    detect::detect(&tree)
+    tree
 }
 
 /// Every file below a folder, the nearest first until there are enough of them. Links to folders are not followed.

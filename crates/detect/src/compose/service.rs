@@ -26,6 +26,8 @@ pub(crate) struct Service {
     /// Other services extend it.
     pub is_base: bool,
     pub host_network: bool,
+    /// The service whose network it lives in: `network_mode: service:db`.
+    pub joins: Option<String>,
     pub healthcheck: Value,
 }
 
@@ -108,6 +110,11 @@ impl Service {
             aliases,
             is_base: false,
             host_network: value.get("network_mode").and_then(Value::as_str) == Some("host"),
+            joins: value
+                .get("network_mode")
+                .and_then(Value::as_str)
+                .and_then(|mode| mode.strip_prefix("service:"))
+                .map(str::to_owned),
             healthcheck: value.get("healthcheck").cloned().unwrap_or_default(),
         }
     }

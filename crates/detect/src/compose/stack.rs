@@ -22,6 +22,8 @@ pub(crate) struct Stack {
     pub services: Vec<Service>,
     /// Volume keys of the files: the name that the engine knows, and whether it is external.
     pub volumes: BTreeMap<String, (String, bool)>,
+    /// Env files of the services that have an example, with it.
+    pub env_files: Vec<(String, String)>,
     outlines: Vec<(String, Outline)>,
 }
 
@@ -40,6 +42,7 @@ impl Stack {
         let (project, project_because) = project(tree, &home, &own, &whole, &files, told);
         let mut services: Vec<Service> = Vec::new();
         let mut bases: Vec<String> = Vec::new();
+        let mut env_files: Vec<(String, String)> = Vec::new();
         for (name, value) in whole.get("services").and_then(Value::as_object).into_iter().flatten() {
             let mut service = Service::read(name, value);
             let bare = value.get("environment").and_then(Value::as_object).into_iter().flatten();
@@ -48,7 +51,10 @@ impl Stack {
                 service.environment.extend(all.get(name).map(|value| (name.clone(), value.clone())));
             }
             for path in value.get("env_file").and_then(Value::as_array).into_iter().flatten().rev() {
-                let from = env_file_of(tree, path.as_str().unwrap_or_default(), &all);
+                let path = path.as_str().unwrap_or_default();
+                let from = env_file_of(tree, path, &all);
+                // One that git ignores is on this machine and not on the next.
+                env_files.extend(example_of(tree, path).map(|example| (path.to_owned(), example)));
                 for (name, value) in from {
                     service.environment.entry(name).or_insert(value);
                 }
@@ -64,7 +70,10 @@ impl Stack {
             service.is_base = bases.contains(&service.name);
         }
         let volumes = volumes(&whole, &project);
-        Self { files, project, project_because, services, volumes, outlines }
+        env_files.sort();
+        env_files.dedup();
+        env_files.retain(|(file, example)| file != example);
+        Self { files, project, project_because, services, volumes, env_files, outlines }
     }
 
     pub fn service(&self, name: &str) -> Option<&Service> {

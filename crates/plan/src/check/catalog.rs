@@ -149,6 +149,26 @@ pub struct Catalog {
     pub(crate) objects: BTreeMap<Identity, Facts>,
     /// The columns of each relation, in their order.
     pub(crate) order: BTreeMap<(String, String), Vec<(i64, String)>>,
+    /// What the role that read it was not shown.
+    pub unseen: Vec<Unseen>,
+    /// Tables of migration tools that were left out.
+    pub(crate) books: Vec<String>,
+}
+
+/// A kind of objects that a role may not look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unseen {
+    pub(crate) kind: Kind,
+    /// What Postgres said.
+    pub(crate) why: String,
+}
+
+impl Unseen {
+    /// The kind as the catalog query calls it; `None` when it is none.
+    #[must_use]
+    pub fn of(kind: &str, why: &str) -> Option<Self> {
+        Some(Self { kind: Kind::of_query(kind)?, why: why.to_owned() })
+    }
 }
 
 /// Tables in which migration tools keep their own books.
@@ -193,6 +213,9 @@ impl Catalog {
                 .any(|book| name == *book || name.strip_prefix(book).is_some_and(|rest| rest == "_id_seq"))
         };
         if bookkeeping(relation) {
+            if kind == Kind::Relation {
+                self.books.push(relation.to_owned());
+            }
             return;
         }
         if let (Kind::Column, Some(at)) = (kind, facts.get("at").and_then(Value::as_i64)) {
@@ -224,6 +247,12 @@ impl Catalog {
     #[must_use]
     pub fn tables(&self) -> usize {
         self.objects.keys().filter(|identity| identity.kind == Kind::Relation).count()
+    }
+
+    /// Tables of migration tools, which are compared with nothing.
+    #[must_use]
+    pub fn bookkeeping(&self) -> &[String] {
+        &self.books
     }
 
     /// The extensions, for a scratch database that has to have them first.
@@ -278,6 +307,7 @@ impl Catalog {
         Self {
             objects: objects.map(|(identity, facts)| (identity.clone(), facts.clone())).collect(),
             order: self.order.clone(),
+            ..Self::default()
         }
     }
 }

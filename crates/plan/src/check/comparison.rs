@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use super::finding::{Finding, Side};
-use super::written::{annotations, table};
+use super::written::{annotations, script, table};
 use crate::{DatabaseName, Secret};
 
 /// The file of accepted differences, at the workspace's root.
@@ -37,6 +37,8 @@ pub enum Place {
 pub enum Form {
     Table,
     Github,
+    /// Statements that bring one side to the other.
+    Sql,
 }
 
 impl Comparison {
@@ -54,6 +56,7 @@ impl Form {
         match self {
             Self::Table => table(findings),
             Self::Github => annotations(findings),
+            Self::Sql => script(findings),
         }
     }
 }

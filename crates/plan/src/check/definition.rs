@@ -21,11 +21,14 @@ mod part {
     pub const UNIQUE: &str = "unique";
     pub const METHOD: &str = "method";
     pub const WHERE: &str = "where";
+    /// The whole as it was printed: to write it again, not to compare it.
+    pub const STATEMENT: &str = "statement";
 }
 
 /// A definition without its name, which stands behind this many words.
 pub(crate) fn unnamed(facts: &mut Facts, words: usize) {
     let Some(definition) = facts.get_mut("definition") else { return };
+    let statement = definition.clone();
     let nodes = tree(tokens(definition));
     let mut rest = nodes.get(words + 1..).unwrap_or_default();
     while let Some((first, more)) = rest.split_first()
@@ -34,6 +37,7 @@ pub(crate) fn unnamed(facts: &mut Facts, words: usize) {
         rest = more.get(1..).unwrap_or_default();
     }
     *definition = text(rest);
+    facts.insert(part::STATEMENT, statement);
 }
 
 /// Words of a definition, read from its beginning.
@@ -105,6 +109,7 @@ pub(crate) fn check(facts: &mut Facts) {
         facts.insert(part::CHECK, text(inside));
     }
     tail(&mut reader, facts);
+    facts.insert(part::STATEMENT, definition);
 }
 
 /// PRIMARY KEY, UNIQUE, FOREIGN KEY, CHECK or EXCLUDE, as `pg_get_constraintdef` prints them.
@@ -140,6 +145,7 @@ pub(crate) fn constraint(facts: &mut Facts) {
         facts.insert(part::REFERENCES, format!("{table} ({columns})"));
     }
     tail(&mut reader, facts);
+    facts.insert(part::STATEMENT, definition);
 }
 
 /// What may follow the columns of a constraint or an index.
@@ -218,4 +224,5 @@ pub(crate) fn index(facts: &mut Facts) {
     facts.insert(part::METHOD, reader.word());
     facts.insert(part::COLUMNS, reader.group().map(listed).unwrap_or_default());
     tail(&mut reader, facts);
+    facts.insert(part::STATEMENT, definition);
 }

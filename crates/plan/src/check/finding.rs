@@ -71,6 +71,9 @@ pub struct Finding {
     pub with: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
+    /// What brings the second side, or live, to the first or to the migrations: statements, and remarks where none is safe.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub sql: Vec<String>,
 }
 
 impl Finding {

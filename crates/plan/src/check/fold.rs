@@ -17,6 +17,7 @@ pub(crate) struct Cause {
     pub severity: Severity,
     /// Names of what goes along.
     pub with: BTreeSet<String>,
+    pub follows: Vec<Difference>,
 }
 
 /// Folds what follows into what it follows from.
@@ -42,12 +43,14 @@ pub(crate) fn fold(differences: &[Difference], parents: &Parents) -> Vec<Cause> 
             difference: of.clone(),
             severity: severity(of),
             with: BTreeSet::new(),
+            follows: Vec::new(),
         });
         if root != at {
             // A domain's rules are part of it.
             if difference.of.kind != Kind::DomainConstraint {
                 cause.severity = cause.severity.max(severity(difference));
             }
+            cause.follows.push(difference.clone());
             cause.with.insert(match &difference.change {
                 Change::Differs { aspect, .. } if difference.of == of.of => format!("its {aspect}"),
                 Change::Renamed { to } => to.shown(),
@@ -417,7 +420,11 @@ fn grouped(causes: Vec<Cause>) -> Vec<Cause> {
             one == two && matches!(one, Change::Differs { aspect, .. } if SPREADS.contains(aspect))
         });
         match same {
-            Some(other) => drop(other.with.insert(cause.difference.of.shown())),
+            Some(other) => {
+                other.with.insert(cause.difference.of.shown());
+                other.follows.push(cause.difference);
+                other.follows.extend(cause.follows);
+            }
             None => out.push(cause),
         }
     }

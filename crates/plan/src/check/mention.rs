@@ -50,7 +50,7 @@ pub(crate) fn mentions(difference: &Difference, in_first: bool) -> BTreeSet<Stri
             difference
                 .facts
                 .iter()
-                .filter(|(key, _)| **key != "body" && **key != "comment" && **key != "provides")
+                .filter(|(key, _)| !["body", "comment", "provides", "statement"].contains(*key))
                 .map(|(_, value)| value.as_str()),
         ),
     }

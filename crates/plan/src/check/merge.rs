@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::catalog::{Catalog, Identity, Kind};
+use super::catalog::{Catalog, Identity, Kind, Unseen};
 use super::finding::{Finding, Severity, Side};
 use super::fold::{Cause, Parents, fold};
 use super::pair::{Change, differences};
+use super::statement::statements;
 
 /// Kinds that models need not describe: where they describe none at all, they are not compared.
 const OPTIONAL: [Kind; 25] = [
@@ -53,10 +54,13 @@ pub fn findings(sides: &[(Side, Catalog)]) -> Vec<Finding> {
     let Some((reference, expected)) = sides.get(at) else { return Vec::new() };
     let mut merged: BTreeMap<(Identity, String), Finding> = BTreeMap::new();
     for (side, catalog) in sides.iter().enumerate().filter(|(other, _)| *other != at).map(|(_, side)| side) {
-        let (a, b) = comparable((*reference, expected), (*side, catalog));
+        let (a, b) = comparable((*reference, expected), (*side, catalog), sides);
         let (found, _) = differences(&a, &b);
         for cause in fold(&found, &parents(&[&a, &b])) {
-            let (key, finding) = told(&cause, *reference, *side);
+            let (key, mut finding) = told(&cause, *reference, *side);
+            if *side != Side::Models && *reference != Side::Models {
+                finding.sql = statements(&cause, &a);
+            }
             merged.entry(key).and_modify(|earlier| join(earlier, &finding)).or_insert(finding);
         }
     }
@@ -68,12 +72,32 @@ pub fn findings(sides: &[(Side, Catalog)]) -> Vec<Finding> {
     out.sort_by(|(a, one), (b, two)| {
         two.severity.cmp(&one.severity).then_with(|| a.kind.cmp(&b.kind)).then_with(|| a.cmp(b))
     });
-    out.into_iter().map(|(_, finding)| finding).collect()
+    out.into_iter().map(|(_, finding)| finding).chain(sides.iter().flat_map(unseen)).collect()
+}
+
+/// What a side's role was not shown: it is compared on no side, and silence would look like agreement.
+fn unseen((side, catalog): &(Side, Catalog)) -> Vec<Finding> {
+    let one = |unseen: &Unseen| Finding {
+        severity: Severity::Warning,
+        kind: "side".to_owned(),
+        object: side.to_string(),
+        aspect: format!("{} not visible", unseen.kind.word()),
+        sides: [(*side, None)].into(),
+        alone: Some(*side),
+        with: Vec::new(),
+        hint: Some(format!("{}: no {} was compared", unseen.why, unseen.kind.word())),
+        sql: Vec::new(),
+    };
+    catalog.unseen.iter().map(one).collect()
 }
 
 /// The two without what one of them can't be asked about: settings and rights that a scratch database never had, kinds
 /// that the models leave to the migrations.
-fn comparable(first: (Side, &Catalog), second: (Side, &Catalog)) -> (Catalog, Catalog) {
+fn comparable(
+    first: (Side, &Catalog),
+    second: (Side, &Catalog),
+    sides: &[(Side, Catalog)],
+) -> (Catalog, Catalog) {
     let pairs_any = first.0 == Side::First;
     let models =
         [first, second].into_iter().find(|(side, _)| *side == Side::Models).map(|(_, catalog)| catalog);
@@ -81,7 +105,9 @@ fn comparable(first: (Side, &Catalog), second: (Side, &Catalog)) -> (Catalog, Ca
         let of_database =
             matches!(identity.kind, Kind::Setting | Kind::Database | Kind::Subscription | Kind::UserMapping);
         let undescribed = models.is_some_and(|models| is_undescribed(models, identity));
-        (of_database && !pairs_any) || undescribed
+        let hidden =
+            sides.iter().flat_map(|(_, side)| &side.unseen).any(|unseen| unseen.kind == identity.kind);
+        (of_database && !pairs_any) || undescribed || hidden
     };
     let mut out = (first.1.without(leave), second.1.without(leave));
     if let Some(models) = models {
@@ -138,6 +164,7 @@ fn told(cause: &Cause, first: Side, second: Side) -> ((Identity, String), Findin
         alone: None,
         with: cause.with.iter().cloned().collect(),
         hint: None,
+        sql: Vec::new(),
     };
     ((of.clone(), aspect), finding)
 }
@@ -177,6 +204,9 @@ fn join(earlier: &mut Finding, finding: &Finding) {
     earlier.severity = earlier.severity.max(finding.severity);
     for (side, value) in &finding.sides {
         earlier.sides.entry(*side).or_insert_with(|| value.clone());
+    }
+    if earlier.sql.is_empty() {
+        earlier.sql.clone_from(&finding.sql);
     }
     for name in &finding.with {
         if !earlier.with.contains(name) {
@@ -221,5 +251,6 @@ pub fn absent(side: Side, why: &str) -> Finding {
         alone: Some(side),
         with: Vec::new(),
         hint: Some(why.to_owned()),
+        sql: Vec::new(),
     }
 }

@@ -37,7 +37,7 @@ pub(crate) struct Difference {
 }
 
 /// Attributes that help to compare, and are not compared.
-const ASIDE: [&str; 2] = ["provides", "serves"];
+const ASIDE: [&str; 3] = ["provides", "serves", "statement"];
 
 /// Every difference, unfolded and ungraded.
 pub(crate) fn differences(first: &Catalog, second: &Catalog) -> (Vec<Difference>, Renames) {

@@ -13,7 +13,8 @@ pub(crate) struct Pairing<'a> {
 }
 
 /// What says nothing about whether two objects are one.
-const BESIDE: [&str; 12] = [
+const BESIDE: [&str; 13] = [
+    "statement",
     "comment",
     "owner",
     "grants",

@@ -59,6 +59,21 @@ fn shortened(text: &str) -> String {
     text.chars().take(LONG).chain(['…']).collect()
 }
 
+/// Statements, each below the difference that it ends, for psql.
+#[must_use]
+pub fn script(findings: &[Finding]) -> Vec<String> {
+    let mut out = Vec::new();
+    for finding in findings.iter().filter(|finding| !finding.sql.is_empty() || finding.kind == "side") {
+        let hint = finding.hint.as_ref().filter(|_| finding.kind == "side");
+        let why = hint.map(|hint| format!(": {hint}")).unwrap_or_default();
+        let told = format!("{} {}: {}{why}", finding.kind, finding.object, finding.aspect);
+        out.push(format!("-- {}", told.replace(char::is_control, " ")));
+        // A body of several lines is several lines.
+        out.extend(finding.sql.iter().flat_map(|sql| sql.split('\n')).map(str::to_owned));
+    }
+    out
+}
+
 /// Findings as annotations of GitHub's: one line each.
 #[must_use]
 pub fn annotations(findings: &[Finding]) -> Vec<String> {

@@ -1,6 +1,8 @@
 //! Reads a catalog: one query for a side, read-only, in one snapshot, with everything pinned that changes how Postgres
 //! prints things.
 
+mod piecemeal;
+
 use std::time::Duration;
 
 use plan::Fault;
@@ -19,6 +21,8 @@ const PARTS: [&str; 5] = [
     include_str!("database.sql"),
 ];
 
+const BASE: &str = include_str!("base.sql");
+
 /// The first lets go of what a role or a database sets; the planner's surprises stay out too.
 const PINNED: &str = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY;
 SET LOCAL search_path = pg_catalog; SET LOCAL timezone = 'UTC'; SET LOCAL datestyle = 'ISO, MDY';
@@ -28,8 +32,11 @@ SET LOCAL jit = off; SET LOCAL plan_cache_mode = auto; SET LOCAL enable_nestloop
 
 /// The query for a server of this major. A line that ends in `--14+` or `--15-16` is for those majors alone.
 fn query(major: u32) -> String {
-    let parts: Vec<String> = PARTS.iter().map(|part| for_major(part, major)).collect();
-    format!("{PINNED}\n{}\n{};\nCOMMIT", include_str!("base.sql"), parts.join("\nUNION ALL\n"))
+    format!("{PINNED}\n{BASE}\n{};\nCOMMIT", parts(major).join("\nUNION ALL\n"))
+}
+
+fn parts(major: u32) -> Vec<String> {
+    PARTS.iter().map(|part| for_major(part, major)).collect()
 }
 
 fn for_major(sql: &str, major: u32) -> String {
@@ -72,10 +79,14 @@ async fn one(place: PgConnectOptions, timeout: Duration) -> Result<Catalog, Faul
     let work = async {
         let mut connection = connecting.await.map_err(late)??;
         let major = connection.server_version_num().unwrap_or(0) / 10_000;
-        let rows = connection.fetch_all(sqlx::raw_sql(AssertSqlSafe(query(major)))).await?;
+        let read = connection.fetch_all(sqlx::raw_sql(AssertSqlSafe(query(major)))).await;
+        let catalog = match read {
+            Err(error) if piecemeal::is_denied(&error) => piecemeal::read(&mut connection, major).await?,
+            read => catalog(&read?)?,
+        };
         // Said or not, the socket closes.
         let _ = connection.close().await;
-        catalog(&rows)
+        Ok(catalog)
     };
     crate::postgres::unless_asked(work).await.map_err(|error| fault(&attempt, &error))
 }

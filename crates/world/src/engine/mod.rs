@@ -59,6 +59,17 @@ pub(crate) fn is_told(config: &Config) -> bool {
     config.database.service.is_some() || !config.compose.files.is_empty()
 }
 
+/// The compose files that are configured, or that Compose would read.
+///
+/// # Errors
+/// There is none.
+pub(crate) fn compose_files(
+    config: &Config,
+    root: &std::path::Path,
+) -> Result<Vec<std::path::PathBuf>, Fault> {
+    Project::find(config, root).map(|project| project.files)
+}
+
 /// Finds out what the engine holds for this workspace, as far as it is wanted.
 ///
 /// # Errors

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::str::FromStr as _;
 
 use plan::check::{
-    ACCEPTED, Accepted, Catalog, Comparison, Finding, Place, Severity, Side, Sources, absent, accepted,
-    findings, hinted,
+    ACCEPTED, Accepted, Catalog, Comparison, Finding, Form, Place, Severity, Side, Sources, absent, accepted,
+    findings, hinted, refused,
 };
 use plan::{DatabaseName, Exit, Fault, Migrations, Outcome, Said, Secret, words};
 use sqlx::postgres::PgConnectOptions;
@@ -20,6 +20,8 @@ pub(super) struct Checked {
     /// Sides that could not be had, and why.
     absent: BTreeMap<Side, String>,
     sources: Sources,
+    /// What the models could not do.
+    refused: Vec<Finding>,
     findings: Vec<Finding>,
 }
 
@@ -55,6 +57,20 @@ impl Real<'_> {
         self.or_absent(Side::Models, done)
     }
 
+    /// Tries the models where both sides could be had; else the side that is missing says enough.
+    pub(super) fn try_models(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
+        if self.checked.absent.contains_key(&Side::Migrations) {
+            return Ok(Outcome::idle("the migrations could not be had"));
+        }
+        let (models, migrations) = (&self.config.models, &self.config.migrations);
+        let tried = self.build(|builder| builder.exercise(database, models, migrations))?;
+        self.checked.refused = refused(&tried);
+        let done = tried.values().filter(|tried| tried.error.is_none() && tried.unfilled.is_empty()).count();
+        let outcome =
+            format!("{done} of {} inserted, read and updated", words::count(tried.len() as u64, "model"));
+        Ok(Outcome::detail(outcome))
+    }
+
     fn or_absent(&mut self, side: Side, done: Result<Outcome, Fault>) -> Result<Outcome, Fault> {
         match done {
             Err(fault) if fault.exit != Exit::Declined => {
@@ -83,7 +99,11 @@ impl Real<'_> {
         })
     }
 
-    pub(super) fn compare(&mut self, comparison: &Comparison) -> Result<Outcome, Fault> {
+    pub(super) fn compare(
+        &mut self,
+        comparison: &Comparison,
+        said: &mut dyn FnMut(Said<'_>),
+    ) -> Result<Outcome, Fault> {
         let mut names = Vec::new();
         let mut places = Vec::new();
         for (side, place) in &comparison.sides {
@@ -111,6 +131,11 @@ impl Real<'_> {
             return Err(Fault::new(Exit::Failed, "there are no two sides to compare")
                 .cause(why.collect::<Vec<_>>().join("; ")));
         }
+        for (side, catalog) in &sides {
+            for book in catalog.bookkeeping() {
+                said(Said::Line(&format!("{side}: {book} is a migration tool's own and is not compared")));
+            }
+        }
         self.judge(comparison, &sides)
     }
 
@@ -127,19 +152,27 @@ impl Real<'_> {
         let (mut found, left_out) = accepted(found, &known);
         let missing = self.checked.absent.iter().map(|(side, why)| absent(*side, why));
         found.splice(0..0, missing);
+        found.extend(std::mem::take(&mut self.checked.refused));
+        if comparison.form != Form::Sql {
+            for finding in &mut found {
+                finding.sql.clear();
+            }
+        }
         let mut outcome = Outcome { lines: comparison.form.lines(&found), ..Outcome::default() };
+        // Between statements a line of words is a remark.
+        let remark = if comparison.form == Form::Sql { "-- " } else { "" };
         let names: Vec<String> = sides.iter().map(|(side, _)| side.to_string()).collect();
         let tables = sides.iter().map(|(_, catalog)| catalog.tables()).max().unwrap_or(0);
         if found.is_empty() {
             outcome.lines.push(format!(
-                "{} agree: {}",
+                "{remark}{} agree: {}",
                 sentence(&names),
                 words::count(tables as u64, "table")
             ));
         }
         if left_out > 0 {
             outcome.lines.push(format!(
-                "{} left out: {ACCEPTED}",
+                "{remark}{} left out: {ACCEPTED}",
                 words::count(left_out as u64, "accepted difference")
             ));
         }

@@ -40,7 +40,7 @@ impl Real<'_> {
         Ok(outcome)
     }
 
-    fn marker(&mut self, database: &DatabaseName) -> Result<Option<Marker>, Fault> {
+    pub(super) fn marker(&mut self, database: &DatabaseName) -> Result<Option<Marker>, Fault> {
         let attempt = format!("`{database}` was not looked into");
         self.build(|builder| {
             crate::postgres::marker(builder.postgres, database).map_err(|error| fault(&attempt, &error))
@@ -81,7 +81,11 @@ impl Real<'_> {
         migrations: &Migrations,
         said: &mut dyn FnMut(Said<'_>),
     ) -> Result<Outcome, Fault> {
-        let Some(service) = &migrations.at_start else {
+        let by_service = match &migrations.at_start {
+            Some(service) if self.engine.is_none() => self.filled_by(service, database)?.then_some(service),
+            at_start => at_start.as_ref(),
+        };
+        let Some(service) = by_service else {
             let done = self.build(|builder| builder.migrate(database, migrations, said));
             // Half a baseline would be taken for a whole one by the next run.
             if done.is_err() && self.created && self.holds_tables(database)? {
@@ -89,8 +93,10 @@ impl Real<'_> {
             }
             return done;
         };
-        let context = self.engine()?;
-        engine::await_service(&context, service, said)?;
+        if let Some(engine) = &self.engine {
+            let (config, workspace, timeout) = (self.config, &self.world.workspace, self.timeout);
+            engine::await_service(&engine::Context { config, workspace, engine, timeout }, service, said)?;
+        }
         if self.holds_tables(database)? {
             return Ok(Outcome::detail(format!("by `{service}`, at its start")));
         }

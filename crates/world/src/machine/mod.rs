@@ -6,6 +6,7 @@ mod fill;
 mod look;
 mod reach;
 mod swap;
+mod unattended;
 
 use std::time::Duration;
 
@@ -116,6 +117,7 @@ impl<'a> Real<'a> {
             Action::Migrate { database, migrations } => {
                 self.build(|builder| builder.migrate(database, migrations, said))
             }
+            Action::ProveUnclaimed { database } => self.prove_unclaimed(database),
             Action::EnsureBaseline { database, migrations } => {
                 self.ensure_baseline(database, migrations, said)
             }
@@ -151,6 +153,7 @@ impl<'a> Real<'a> {
                 self.build_migrations(database, migrations, said)
             }
             Action::BuildModels { database, after } => self.build_models(database, after.as_ref()),
+            Action::TryModels { database } => self.try_models(database),
             Action::OpenPsql { database, arguments } => {
                 self.connect()?;
                 let server = self.server.as_ref().ok_or_else(no_server)?;
@@ -185,7 +188,7 @@ impl Machine for Real<'_> {
     fn perform(&mut self, action: &Action, said: &mut dyn FnMut(Said<'_>)) -> Result<Outcome, Fault> {
         match action {
             Action::AwaitServer => self.await_server(),
-            Action::Compare(comparison) => self.compare(comparison),
+            Action::Compare(comparison) => self.compare(comparison, said),
             Action::Accept { reason } => self.accept(reason),
             Action::WriteFile { path, before, after, recipes } => crate::files::write(
                 &self.world.workspace.root,

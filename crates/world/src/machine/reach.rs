@@ -12,7 +12,7 @@ use crate::discover::AFRESH;
 use crate::postgres::{Postgres, state};
 use crate::psql::Psql;
 use crate::workspace::Held;
-use crate::{engine, interrupt};
+use crate::{engine, inside, interrupt};
 
 impl Real<'_> {
     pub(super) fn cluster(&self) -> Result<Cluster, Fault> {
@@ -41,6 +41,9 @@ impl Real<'_> {
             engine::remember(&mut engine, earlier);
             self.server = engine::server(self.config, &self.world.workspace, &engine)?;
             self.engine = Some(engine);
+        } else if self.world.surroundings.inside {
+            let mut surroundings = self.world.surroundings.clone();
+            self.server = Some(inside::server(self.config, &self.world.workspace.root, &mut surroundings)?);
         } else {
             self.server = Some(self.cluster()?.server());
         }
@@ -63,6 +66,10 @@ impl Real<'_> {
             (None, Some(context)) => engine::lives(context),
             (None, None) => Ok(()),
         })?;
+        if self.world.surroundings.inside {
+            // Its name may have come up only now: where it leads is looked at again.
+            self.find_server()?;
+        }
         self.postgres = Some(postgres);
         let mut outcome = Outcome::default();
         outcome.lines.push(format!("Postgres {} at {}", identity.version, server.masked_url()));
@@ -170,6 +177,7 @@ impl Real<'_> {
             server,
             postgres,
             psql: &psql,
+            inside: self.world.surroundings.inside,
             engine: context,
         })
     }

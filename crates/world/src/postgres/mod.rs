@@ -19,7 +19,7 @@ pub(crate) use carry::carried_over;
 pub(crate) use changes::{settings_of, since};
 pub(crate) use fingerprint::definitions;
 pub(crate) use mark::{mark, marker};
-pub(crate) use read::{contents, databases, holds_tables, is_empty};
+pub(crate) use read::{contents, databases, holds_tables, is_empty, tables};
 
 use crate::interrupt;
 

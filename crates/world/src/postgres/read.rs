@@ -104,7 +104,8 @@ pub(super) fn unsigned(row: &PgRow, column: &str) -> Result<u64, sqlx::Error> {
 }
 
 /// A table of the user's.
-pub(super) struct Table {
+#[derive(PartialEq, Eq)]
+pub(crate) struct Table {
     pub relation: u32,
     /// `schema.table`, quoted for SQL.
     pub name: String,
@@ -113,7 +114,7 @@ pub(super) struct Table {
 }
 
 /// The user's own tables.
-pub(super) fn tables(postgres: &mut Postgres, database: &DatabaseName) -> Result<Vec<Table>, sqlx::Error> {
+pub(crate) fn tables(postgres: &mut Postgres, database: &DatabaseName) -> Result<Vec<Table>, sqlx::Error> {
     let sql = format!(
         "SELECT c.oid::int8 AS relation, format('%I.%I', n.nspname, c.relname) AS name,
                 CASE WHEN c.reltuples < 0 THEN pg_relation_size(c.oid) / 100 ELSE c.reltuples::int8 END AS estimate

@@ -1,0 +1,5 @@
+//! slate-ensure: see [`workspace::Ensure`].
+
+fn main() -> std::process::ExitCode {
+    shell::main::<workspace::Ensure>()
+}

@@ -1,0 +1,93 @@
+//! What a hook does that nobody watches: leaves what somebody else filled, and waits for a service that fills.
+
+use std::time::{Duration, Instant};
+
+use plan::{DatabaseName, Exit, Fault, Outcome};
+
+use super::Real;
+use crate::databases::fault;
+use crate::postgres::{is_empty, tables};
+use crate::{inside, interrupt};
+
+/// How long the command of this very container gets to begin with the migrations that it applies.
+const GRACE: Duration = Duration::from_secs(10);
+
+/// For so long no table came before a baseline counts as complete.
+const SETTLED: Duration = Duration::from_secs(1);
+
+impl Real<'_> {
+    /// Nobody else filled it: it has our mark, or holds no row.
+    pub(super) fn prove_unclaimed(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
+        // No other run fills it while we look: what only looks takes no lock by itself.
+        self.lock()?;
+        if self.marker(database)?.is_some() {
+            return Ok(Outcome::idle("it is marked"));
+        }
+        let attempt = format!("`{database}` was not looked into");
+        let empty = self
+            .build(|builder| is_empty(builder.postgres, database).map_err(|error| fault(&attempt, &error)))?;
+        if !empty {
+            return Err(Fault::new(Exit::Refused, format!("`{database}` was left as it is"))
+                .cause("it holds rows, and nothing in it says that they are this workspace's")
+                .state("nothing was written")
+                .hint(self.host_command("up")));
+        }
+        // A service that was quicker than we may have made its tables.
+        self.filled = true;
+        Ok(Outcome::default())
+    }
+
+    /// A command as it is typed where the engine is.
+    fn host_command(&self, verb: &str) -> String {
+        if self.world.surroundings.inside {
+            plan::guard::on_host(self.world, verb)
+        } else {
+            self.world.workspace.command(verb)
+        }
+    }
+
+    /// Without an engine: whether a service fills the database at its start, once it has. Where it does not run
+    /// somebody else may.
+    pub(super) fn filled_by(&mut self, service: &str, database: &DatabaseName) -> Result<bool, Fault> {
+        if inside::is_here(service) {
+            return self.await_tables(database, GRACE.min(self.timeout));
+        }
+        if !inside::runs(service) {
+            return Ok(false);
+        }
+        if self.await_tables(database, self.timeout)? {
+            return Ok(true);
+        }
+        let seconds = self.timeout.as_secs();
+        Err(Fault::new(Exit::NotReady, format!("`{database}` holds no table after {seconds} s"))
+            .cause(format!("`{service}` runs, applies the migrations at its start, and has not done so"))
+            .hint(self.host_command("restart")))
+    }
+
+    /// Nobody tells when a service is through with its migrations. The tables do: no more of them come.
+    fn await_tables(&mut self, database: &DatabaseName, limit: Duration) -> Result<bool, Fault> {
+        let attempt = format!("`{database}` was not looked into");
+        let deadline = Instant::now() + limit;
+        let (mut before, mut since) = (Vec::new(), Instant::now());
+        loop {
+            let now = self.build(|builder| {
+                tables(builder.postgres, database).map_err(|error| fault(&attempt, &error))
+            })?;
+            if now != before {
+                (before, since) = (now, Instant::now());
+            }
+            if !before.is_empty() && since.elapsed() > SETTLED {
+                return Ok(true);
+            }
+            if interrupt::asked() {
+                return Err(Fault::new(Exit::Declined, "interrupted"));
+            }
+            if before.is_empty() && Instant::now() > deadline {
+                return Ok(false);
+            }
+            if let Some(postgres) = &self.postgres {
+                postgres.pause(Duration::from_millis(100));
+            }
+        }
+    }
+}

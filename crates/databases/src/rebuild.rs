@@ -210,3 +210,101 @@ fn closing(server: &Server, carried: &Carried) -> String {
         ),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use plan::carry::{Fate, TableName, Told};
+
+    use super::*;
+    use crate::sample::{config, labelled, steps, with_databases};
+
+    fn rebuild(words: &[&str]) -> Rebuild {
+        Rebuild::parse_from(["slate-rebuild"].iter().chain(words))
+    }
+
+    fn carried() -> World {
+        let told = |name: &str, rows, fate| Told {
+            table: TableName::new("public", name),
+            to: None,
+            rows: Some(rows),
+            fate,
+            notes: Vec::new(),
+        };
+        let left = Fate::Left("there is no such table any more".to_owned());
+        let tables = vec![told("users", 4, Fate::Carried), told("log", 9, left)];
+        let mut world = with_databases(&[labelled("__next", 3, plan::LabelKind::Building, "new")]);
+        world.carried = Some((DatabaseName::new("shop__next").unwrap(), Carried { tables }));
+        world
+    }
+
+    #[test]
+    fn what_is_made_first_only_creates_and_asks_nothing() {
+        let first = rebuild(&[]).prepare(&config(), &with_databases(&[])).unwrap().unwrap();
+
+        assert_eq!(
+            steps(&first),
+            [
+                "create shop__base_bare",
+                "migrate shop__base_bare",
+                "mark shop__base_bare as this workspace's",
+                "seal template shop__base_bare",
+                "clone shop__base_bare to shop__next",
+                "mark shop__next as this workspace's",
+                "give shop__next the owner, rights and settings of shop",
+                "carry rows of shop to shop__next",
+            ]
+        );
+        assert_eq!(first.need(plan::Confirm::Always), plan::Need::Nothing);
+    }
+
+    #[test]
+    fn some_tables_are_carried_into_the_seeds() {
+        let first =
+            rebuild(&["--keep", "users,tags"]).prepare(&config(), &with_databases(&[])).unwrap().unwrap();
+
+        assert!(steps(&first).iter().any(|step| step.starts_with("seed ")), "{first:?}");
+        let rules = first.steps.iter().find_map(|step| match &step.action {
+            Action::CarryRows { rules, .. } => Some(rules.keep.clone()),
+            _ => None,
+        });
+        assert_eq!(rules.unwrap(), ["users", "tags"]);
+    }
+
+    #[test]
+    fn what_was_written_meanwhile_comes_before_and_after_the_door_shuts() {
+        let plan = rebuild(&[]).plan(&config(), &carried()).unwrap();
+
+        assert_eq!(
+            steps(&plan),
+            [
+                "carry what was written to shop meanwhile",
+                "close shop to new sessions",
+                "end the sessions on shop",
+                "carry what was written to shop meanwhile",
+                "swap shop, and kept the old as shop__kept_1",
+                "prepare the next reset, in the background",
+            ]
+        );
+        assert!(!plan.is_for_good());
+    }
+
+    #[test]
+    fn what_stays_behind_is_told_before_anything_happens() {
+        let plan = rebuild(&[]).plan(&config(), &carried()).unwrap();
+
+        let facts: Vec<String> =
+            plan.facts.iter().map(|fact| format!("{} {}", fact.label, fact.text)).collect();
+        assert!(facts.contains(&"keeps users 4".to_owned()), "{facts:?}");
+        assert!(facts.contains(&"leaves log 9: there is no such table any more".to_owned()), "{facts:?}");
+    }
+
+    #[test]
+    fn another_workspaces_database_is_refused_before_anything_is_built() {
+        let mut world = with_databases(&[]);
+        for live in world.server.iter_mut().flat_map(|server| &mut server.databases) {
+            live.marker.iter_mut().for_each(|marker| "another".clone_into(&mut marker.workspace));
+        }
+
+        assert_eq!(rebuild(&[]).prepare(&config(), &world).unwrap_err().exit, Exit::Refused);
+    }
+}

@@ -133,7 +133,12 @@ fn columns(fit: &mut Fit, old: &Table, new: &Table, rules: &Rules) {
     if !demanding.is_empty() {
         let verb = if demanding.len() == 1 { "is" } else { "are" };
         let list = words::list(&demanding);
-        fit.fate = Fate::Left(format!("{list} {verb} new, must not be null and has no default"));
+        let like =
+            |column: &&&Column| free.iter().any(|free| free.is_demanding() && free.base == column.base);
+        let was = lone.iter().find(like).map_or(String::new(), |column| {
+            format!("; if it was `{}`, rebuild.rename can say so", column.name)
+        });
+        fit.fate = Fate::Left(format!("{list} {verb} new, must not be null and has no default{was}"));
     } else if fit.columns.is_empty() {
         fit.fate = Fate::Left("none of its columns is left".to_owned());
     }
@@ -233,4 +238,143 @@ fn no_such(from: &str, to: &str) -> Fault {
         .cause(format!("the new baseline has no `{to}`"))
         .state("nothing was changed")
         .hint("mend rebuild.rename in cleanslate.toml")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    fn column(name: &str, kind: &str) -> Column {
+        Column {
+            name: name.to_owned(),
+            kind: kind.to_owned(),
+            base: kind.split('(').next().unwrap_or_default().to_owned(),
+            builtin: !kind.contains('.'),
+            text: kind == "text",
+            not_null: false,
+            default: false,
+            made_up: false,
+            generated: false,
+            labels: None,
+        }
+    }
+
+    fn table(name: &str, columns: &[Column]) -> Table {
+        let name = TableName::new("public", name);
+        Table { name, partitioned: false, root: None, columns: columns.to_vec() }
+    }
+
+    fn fit(old: &[Column], new: &[Column], rename: &[(&str, &str)]) -> Fit {
+        let shape = |columns| Shape { tables: vec![table("users", columns)] };
+        let rename = rename.iter().map(|(from, to)| ((*from).to_owned(), (*to).to_owned())).collect();
+        let rules = Rules { rename, ..Rules::default() };
+        fits(&shape(old), &shape(new), &rules).unwrap().remove(0)
+    }
+
+    fn pairs(fit: &Fit) -> Vec<String> {
+        fit.columns.iter().map(|pair| format!("{} {}", pair.from, pair.to)).collect()
+    }
+
+    #[test]
+    fn columns_meet_by_name_and_what_only_one_side_has_is_told() {
+        let old = [column("id", "integer"), column("zip", "text")];
+        let new = [column("id", "integer"), column("notes", "text")];
+
+        let fit = fit(&old, &new, &[]);
+
+        assert_eq!(
+            (pairs(&fit), fit.left, fit.fate),
+            (vec!["id id".to_owned()], vec!["zip".to_owned()], Fate::Carried)
+        );
+    }
+
+    #[test]
+    fn a_near_name_is_taken_where_nothing_else_could_be_meant() {
+        let id = column("id", "integer");
+        let mail = column("mail", "text");
+
+        let one = fit(&[id.clone(), mail.clone()], &[id.clone(), column("email", "text")], &[]);
+        let new = [id.clone(), column("email", "text"), column("mail2", "text")];
+        let two = fit(&[id.clone(), mail.clone()], &new, &[]);
+        let other = fit(&[id.clone(), mail], &[id, column("email", "integer")], &[]);
+
+        assert_eq!(
+            (pairs(&one), one.notes),
+            (vec!["id id".to_owned(), "mail email".to_owned()], vec!["`mail` is `email` now".to_owned()])
+        );
+        assert_eq!((two.left.len(), other.left.len()), (1, 1));
+    }
+
+    #[test]
+    fn a_rule_comes_before_a_name_that_stayed() {
+        let old = [column("a", "text"), column("b", "text")];
+
+        let fit = fit(&old, &[column("b", "text")], &[("users.a", "users.b")]);
+
+        assert_eq!((pairs(&fit), fit.left), (vec!["a b".to_owned()], vec!["b".to_owned()]));
+    }
+
+    #[test]
+    fn a_rule_that_leads_nowhere_is_refused_and_one_that_was_followed_is_not() {
+        let shape = |name| Shape { tables: vec![table("users", &[column(name, "text")])] };
+        let rules = |from: &str| Rules {
+            rename: BTreeMap::from([(from.to_owned(), "users.nick".to_owned())]),
+            ..Rules::default()
+        };
+
+        assert_eq!(fits(&shape("name"), &shape("name"), &rules("users.name")).unwrap_err().exit, Exit::Usage);
+        assert!(fits(&shape("nick"), &shape("nick"), &rules("users.name")).is_ok());
+    }
+
+    #[test]
+    fn a_new_column_that_wants_a_value_keeps_the_table_away() {
+        let wants = Column { not_null: true, ..column("notes", "text") };
+        let has = Column { default: true, ..wants.clone() };
+        let id = column("id", "integer");
+        let old = [id.clone()];
+
+        assert!(
+            matches!(fit(&old, &[id.clone(), wants], &[]).fate, Fate::Left(why) if why.contains("`notes`"))
+        );
+        assert_eq!(fit(&old, &[id, has], &[]).fate, Fate::Carried);
+    }
+
+    #[test]
+    fn types_of_every_postgres_are_cast_and_others_go_as_text() {
+        let cast = |from, to| fit(&[column("a", from)], &[column("a", to)], &[]).columns.remove(0).cast;
+
+        assert_eq!(cast("text", "integer").as_deref(), Some("integer"));
+        assert_eq!(cast("character varying(200)", "character varying(20)"), None);
+        assert_eq!(cast("text", "public.mood"), None);
+    }
+
+    #[test]
+    fn a_table_with_another_name_is_known_by_its_columns() {
+        let columns = [column("id", "integer"), column("name", "text"), column("city", "text")];
+        let old =
+            Shape { tables: vec![table("customers", &columns), table("log", &[column("line", "text")])] };
+        let new = Shape { tables: vec![table("clients", &columns), table("tags", &[column("tag", "text")])] };
+
+        let fits = fits(&old, &new, &Rules::default()).unwrap();
+
+        assert_eq!(fits[0].to, Some(TableName::new("public", "clients")));
+        assert_eq!(fits[1].to, None);
+    }
+
+    #[test]
+    fn a_partition_goes_with_its_root() {
+        let root = TableName::new("public", "events");
+        let part = Table { root: Some(root), ..table("events_1", &[column("id", "integer")]) };
+        let whole = Table { partitioned: true, ..table("events", &[column("id", "integer")]) };
+
+        let fits = fits(
+            &Shape { tables: vec![whole, part] },
+            &Shape { tables: vec![table("events", &[column("id", "integer")])] },
+            &Rules::default(),
+        );
+
+        assert_eq!(fits.unwrap().len(), 1);
+    }
 }

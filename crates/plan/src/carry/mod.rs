@@ -45,7 +45,8 @@ pub struct Told {
     pub table: TableName,
     /// Its name in the new database, where it has one.
     pub to: Option<TableName>,
-    pub rows: u64,
+    /// `None` where they could not be counted.
+    pub rows: Option<u64>,
     pub fate: Fate,
     /// What a person should know of it: renamed and left columns, values that changed, rows of the migrations.
     pub notes: Vec<String>,
@@ -69,7 +70,7 @@ impl Carried {
     /// ```
     /// use plan::carry::{Carried, Fate, TableName, Told};
     /// let told = |name: &str, rows, fate| Told {
-    ///     table: TableName::new("public", name), to: None, rows, fate, notes: Vec::new() };
+    ///     table: TableName::new("public", name), to: None, rows: Some(rows), fate, notes: Vec::new() };
     /// let carried = Carried { tables: vec![told("users", 1, Fate::Carried), told("tags", 0, Fate::Carried),
     ///     told("old", 5, Fate::Left("there is no such table any more".into()))] };
     /// assert_eq!(carried.kept(), "users 1");
@@ -78,21 +79,21 @@ impl Carried {
     #[must_use]
     pub fn kept(&self) -> String {
         let kept = self.tables.iter().filter(|told| told.fate == Fate::Carried);
-        brief(kept.filter(|told| told.rows > 0))
+        brief(kept.filter(|told| told.holds_rows()))
     }
 
     /// Tables whose rows nobody asked to keep, likewise.
     #[must_use]
     pub fn unwanted(&self) -> String {
         let unwanted = self.tables.iter().filter(|told| told.fate == Fate::Unwanted);
-        brief(unwanted.filter(|told| told.rows > 0))
+        brief(unwanted.filter(|told| told.holds_rows()))
     }
 
     /// Tables whose rows stay behind against anybody's wish, each with the reason.
     #[must_use]
     pub fn left(&self) -> Vec<String> {
-        let left = self.tables.iter().filter(|told| told.rows > 0).filter_map(|told| match &told.fate {
-            Fate::Left(why) => Some(format!("{} {}: {why}", told.table, words::thousands(told.rows))),
+        let left = self.tables.iter().filter(|told| told.holds_rows()).filter_map(|told| match &told.fate {
+            Fate::Left(why) => Some(format!("{}: {why}", told.brief())),
             _ => None,
         });
         left.collect()
@@ -110,13 +111,24 @@ impl Carried {
     /// Rows that are in the new database.
     #[must_use]
     pub fn rows(&self) -> u64 {
-        self.tables.iter().filter(|told| told.fate == Fate::Carried).map(|told| told.rows).sum()
+        self.tables.iter().filter(|told| told.fate == Fate::Carried).filter_map(|told| told.rows).sum()
+    }
+}
+
+impl Told {
+    /// What could not be counted counts as worth keeping.
+    fn holds_rows(&self) -> bool {
+        self.rows != Some(0)
+    }
+
+    fn brief(&self) -> String {
+        match self.rows {
+            Some(rows) => format!("{} {}", self.table, words::thousands(rows)),
+            None => self.table.to_string(),
+        }
     }
 }
 
 fn brief<'a>(tables: impl Iterator<Item = &'a Told>) -> String {
-    tables
-        .map(|told| format!("{} {}", told.table, words::thousands(told.rows)))
-        .collect::<Vec<_>>()
-        .join(" · ")
+    tables.map(Told::brief).collect::<Vec<_>>().join(" · ")
 }

@@ -11,7 +11,7 @@ use crate::postgres::{WATCH, read::BOOKKEEPING};
 /// makes of a time without a zone one with a zone.
 const PINNED: &str = "SET client_encoding = 'UTF8'; SET datestyle = 'ISO, MDY'; SET intervalstyle = 'postgres';
 SET extra_float_digits = 1; SET bytea_output = 'hex'; SET standard_conforming_strings = on; SET xmloption = content;
-SET row_security = off; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '10s';";
+SET row_security = off; SET jit = off; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0; SET lock_timeout = '10s';";
 
 /// Where to connect, and how long that may take.
 #[derive(Debug, Clone)]

@@ -106,7 +106,7 @@ impl Carrier {
             let mut told = Told {
                 table: fit.from.clone(),
                 to: fit.to.clone(),
-                rows: 0,
+                rows: None,
                 fate: fit.fate.clone(),
                 notes: Vec::new(),
             };
@@ -121,7 +121,7 @@ impl Carrier {
                 record.asides.extend(put_aside.then_some(n));
                 match ends.copy(fit, n, put_aside, &mut tell).await? {
                     Ended::Whole { rows, beside } => {
-                        told.rows = rows;
+                        told.rows = Some(rows);
                         told.notes = ends.notes(fit).await?;
                         told.notes.extend(beside.notes());
                     }
@@ -129,9 +129,9 @@ impl Carrier {
                 }
             }
             if told.fate != Fate::Carried {
-                told.rows = ends.count(fit, "true").await?.unwrap_or(0);
+                told.rows = ends.count(fit, "true").await?;
                 // Nothing to carry, so nothing that does not fit.
-                if told.rows == 0 && matches!(told.fate, Fate::Left(_)) && fit.to.is_some() {
+                if told.rows == Some(0) && matches!(told.fate, Fate::Left(_)) && fit.to.is_some() {
                     told.fate = Fate::Carried;
                 }
             }
@@ -231,7 +231,7 @@ impl Carrier {
             };
             let mut ends = Ends { from: &mut self.from, to: &mut self.to };
             match ends.copy(fit, *n, record.asides.contains(n), &mut |_| ()).await? {
-                Ended::Whole { rows, .. } => told.rows = rows,
+                Ended::Whole { rows, .. } => told.rows = Some(rows),
                 Ended::Not(why) => {
                     return Err(changed(format!("`{}` does not fit any more: {why}", fit.from)).into());
                 }

@@ -309,7 +309,7 @@ impl Action {
     /// assert_eq!(Action::AwaitServer.effect(), Effect::Reads);
     /// ```
     #[must_use]
-    #[expect(clippy::too_many_lines, reason = "a line for each power")]
+    #[expect(clippy::too_many_lines, reason = "one table of every power: it reads as a whole")]
     pub fn effect(&self) -> Effect {
         match self {
             Self::AwaitServer

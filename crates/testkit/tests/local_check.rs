@@ -166,3 +166,86 @@ fn a_password_in_an_address_is_told_by_nobody() {
         assert!(!said.contains("hunter2") && !said.contains(&own), "{said}");
     }
 }
+
+#[test]
+fn statements_bring_live_to_the_migrations_and_drop_nothing_that_holds_rows() {
+    if offline("statements for what live lacks") {
+        return;
+    }
+    let shop = Shop::new();
+    shop.write(
+        "migrations/2_more.sql",
+        "CREATE TYPE mood AS ENUM ('good', 'odd', 'bad'); CREATE VIEW cheap WITH (security_barrier) AS SELECT id FROM goods;
+         ALTER TABLE goods ADD mood mood DEFAULT 'good' NOT NULL, ADD price int CONSTRAINT ck_price CHECK (price > 0);
+         CREATE TABLE shelves (id serial PRIMARY KEY, \"a;\"\"b\" text DEFAULT E'it''s\\\\', goods int REFERENCES goods);
+         CREATE INDEX ix_shelves ON shelves (goods) WHERE goods > 1; COMMENT ON TABLE shelves IS 'of; wood';
+         CREATE FUNCTION one() RETURNS int LANGUAGE sql AS E'SELECT\\n1';",
+    );
+    shop.up();
+    let _ = shop.ask(
+        "DROP TABLE shelves; DROP VIEW cheap; ALTER TABLE goods DROP CONSTRAINT ck_price, ALTER mood DROP DEFAULT;
+         ALTER TABLE goods ALTER name DROP NOT NULL, ADD mine text; CREATE INDEX ix_mine ON goods (name);
+         CREATE OR REPLACE FUNCTION one() RETURNS int LANGUAGE sql AS 'SELECT 2'; CREATE TABLE extra AS SELECT 1 AS one;",
+    );
+
+    let script = shop.run("slate-check", &["--sql"]).expect_code(10).stdout;
+    shop.write("mend.sql", &script);
+    let file = shop.sandbox().work().join("mend.sql");
+    let mended = shop.psql("shop").args(["-v", "ON_ERROR_STOP=1", "-f"]).arg(file).output().unwrap();
+
+    assert!(mended.status.success(), "{script}\n{}", String::from_utf8_lossy(&mended.stderr));
+    assert!(script.contains("-- column goods.mine: not dropped"), "{script}");
+    assert_eq!(shop.ask("SELECT count(*) FROM extra"), "1");
+    assert_eq!(told(&findings(&shop, 10)), ["extra missing", "goods.mine missing"]);
+}
+
+#[test]
+fn what_a_role_may_not_see_is_said_and_the_rest_is_compared() {
+    if offline("a role that may not see everything") {
+        return;
+    }
+    let shop = Shop::open();
+    let _ = shop.ask("CREATE ROLE peeping LOGIN PASSWORD 'hunter2'");
+    let _ = shop.ask("CREATE TABLE boxes (id int); CREATE POLICY own ON boxes USING (true)");
+    let _ = shop.ask("REVOKE SELECT ON pg_policy FROM PUBLIC");
+    let _ = shop.ask_in("postgres", "CREATE DATABASE other");
+    let url = |user: &str, password: &str, database: &str| {
+        format!("postgres://{user}:{password}@127.0.0.1:{}/{database}", shop.port())
+    };
+
+    let (seen, own) = (url("peeping", "hunter2", "shop"), url("shop", &shop.password(), "other"));
+    let output = shop.run("slate-check", &["--json", "--between", &seen, &own]).expect_code(10);
+
+    let found = output.json()["findings"].as_array().unwrap().clone();
+    assert!(told(&found).contains(&"first policy not visible".to_owned()), "{found:?}");
+    assert!(told(&found).contains(&"boxes missing".to_owned()), "{found:?}");
+    assert!(!told(&found).iter().any(|told| told.contains("boxes.own")), "{found:?}");
+}
+
+#[test]
+fn each_model_is_tried_in_what_the_migrations_make() {
+    if offline("models that are inserted, read and updated") {
+        return;
+    }
+    let shop = Shop::open();
+    // A Python that has alembic, as far as this goes: it connects, migrates, and answers for the models.
+    let psql = testkit::program("psql").display().to_string();
+    let answer = r#"cleanslate {"shop.Good": {"table": "goods", "stage": "insert", "error": "column \"colour\" does not exist", "code": "42703", "unfilled": []}}"#;
+    let python = format!(
+        "#!/bin/sh\nrun() {{ '{psql}' -qX -v ON_ERROR_STOP=1 \"$DATABASE_URL\" -c \"$1\" >&2; }}\nrun 'SELECT 1' || exit 1\n\
+         case \"$2\" in\n*Inserts,*) echo '{answer}' ;;\n*) run 'CREATE TABLE goods (id int)' && echo 'cleanslate {{}}' ;;\nesac\n"
+    );
+    shop.sandbox().stub("python-with-alembic", &python);
+    shop.write(
+        "cleanslate.toml",
+        "[database]\nserver = \"local\"\nname = \"shop\"\n[migrations]\ntool = \"alembic\"\ndir = \"migrations\"\n\
+         command = \"python-with-alembic -m alembic upgrade head\"\n",
+    );
+
+    let output =
+        shop.run("slate-check", &["--json", "--only", "models,migrations", "--crud"]).expect_code(10);
+
+    let found = output.json()["findings"].as_array().unwrap().clone();
+    assert_eq!(told(&found), ["shop.Good insert"]);
+    assert_eq!(found.first().unwrap()["severity"], "error");
+}

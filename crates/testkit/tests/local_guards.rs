@@ -177,3 +177,18 @@ fn only_what_our_label_calls_half_built_is_removed() {
     let _ = shop.reset().expect_code(0);
     assert_eq!(shop.databases(), "shop");
 }
+
+#[test]
+fn removal_stops_at_a_kept_database() {
+    if offline("a removal while a database is kept") {
+        return;
+    }
+    let shop = Shop::open();
+    let _ = shop.ask("INSERT INTO goods (id, name) VALUES (900, 'mine')");
+    let _ = shop.reset();
+
+    let told = shop.run("slate-init", &["--remove", "--yes"]).told(4);
+
+    assert!(told.cause.contains("1 kept database"), "{told:?}");
+    assert!(shop.sandbox().work().join("cleanslate.toml").exists());
+}

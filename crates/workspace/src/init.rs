@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use clap::Parser;
 use plan::{
-    Action, Config, Detected, EngineFacts, Exit, Fact, Fault, Files, Plan, Step, Wants, World, words,
+    Action, Config, Detected, EngineFacts, Examining, Exit, Fact, Fault, Files, LabelKind, Plan, ServerState,
+    Step, Wants, World, words,
 };
 use shell::{Command, Shared};
 
@@ -65,6 +66,10 @@ impl Command for Init {
     }
 
     fn wants(&self) -> Wants {
+        if self.remove {
+            // Kept databases stand in its way; a server that can't be asked is a fact, no fault.
+            return Wants { databases: true, files: true, examine: Examining::Seen, ..Wants::default() };
+        }
         Wants { engine: EngineFacts::Nothing, detection: true, files: !self.detect, ..Wants::default() }
     }
 
@@ -229,12 +234,20 @@ type Leaving = (String, Option<String>, Option<Vec<String>>);
 
 /// Takes out what earlier runs wrote, and stops where data is kept.
 fn removal(world: &World, files: &Files, plan: &mut Plan) -> Result<(), Fault> {
-    if !world.kept.is_empty() {
-        let many = words::count(world.kept.len() as u64, "kept copy");
+    let databases = words::count(world.beside(LabelKind::Kept).count() as u64, "kept database");
+    let copies = words::count(world.kept.len() as u64, "kept copy");
+    let many: Vec<String> = [databases, copies].into_iter().filter(|many| !many.starts_with("0 ")).collect();
+    if !many.is_empty() {
+        let many = words::list(&many);
         return Err(Fault::new(Exit::Refused, "cleanslate was not removed")
             .cause(format!("{many} of your data would be left without a command that brings it back"))
             .state("nothing was changed")
             .hint(world.workspace.command("undo --list")));
+    }
+    let is_asked = world.server.as_ref().is_none_or(|server| server.state != ServerState::Stopped);
+    if !(is_asked && world.examined.faults.is_empty()) {
+        let text = "Postgres could not be asked: databases that it keeps stay there, with their labels";
+        plan.facts.push(Fact::new("not looked", text));
     }
     let mut texts: BTreeMap<String, Leaving> = BTreeMap::new();
     for name in [CONFIGURATION, RECIPES] {

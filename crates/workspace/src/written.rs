@@ -103,7 +103,8 @@ fn migration_rows<'f>(
     all: &'f Detected,
 ) -> Vec<(bool, &'f str, String, &'f str)> {
     let why = |key: &str| all.because.get(key).map(String::as_str).unwrap_or_default();
-    let tool = found.as_tool();
+    // Any tool's own command does, once it is known how it is told its database; it is proved before it is used.
+    let tool = found.as_tool().or(found.variable.as_ref().map(|_| Tool::Command));
     let known = tool.is_some();
     let called = tool.map_or_else(|| "command".to_owned(), |tool| tool.to_string());
     let mut rows = vec![
@@ -144,6 +145,26 @@ mod tests {
         assert_eq!(config.database.service.as_deref(), Some("db"));
         assert_eq!(config.compose.files, ["a b/compose.yml"]);
         assert_eq!((config.database.name, config.restart.services), (None, vec!["api".to_owned()]));
+    }
+
+    #[test]
+    fn any_tools_command_is_written_where_it_is_told_its_database() {
+        let migrations = FoundMigrations {
+            tool: "rails".to_owned(),
+            dir: "db/migrate".to_owned(),
+            command: "bin/rails db:migrate".to_owned(),
+            home: "service:web".to_owned(),
+            ..FoundMigrations::default()
+        };
+        let told = FoundMigrations { variable: Some("DATABASE_URL".to_owned()), ..migrations.clone() };
+        let read = |migrations: FoundMigrations| {
+            let found = Detected { migrations: Some(migrations), ..Detected::default() };
+            Config::read(&configuration(&found), []).unwrap().migrations
+        };
+
+        assert_eq!(read(migrations).tool, None);
+        let told = read(told);
+        assert_eq!((told.tool, told.command.as_deref()), (Some(Tool::Command), Some("bin/rails db:migrate")));
     }
 
     #[test]

@@ -41,7 +41,10 @@ pub(crate) fn differs(
     expected: &Catalog,
 ) -> Vec<String> {
     let of = &difference.of;
-    let by_hand = || vec![remark(difference, &format!("its {aspect} is left to you"))];
+    let by_hand = || {
+        let what = if aspect == "is" { "what it is".to_owned() } else { format!("its {aspect}") };
+        vec![remark(difference, &format!("{what} is left to you"))]
+    };
     let alter =
         |what: String| vec![format!("ALTER TABLE {} ALTER COLUMN {} {what};", path(of), quoted(&of.name))];
     match (of.kind, aspect) {
@@ -98,7 +101,10 @@ fn made_again(difference: &Difference, expected: &Catalog) -> Option<Vec<String>
     let of = &difference.of;
     let made = again(of, &difference.facts, expected)?;
     let name = quoted(&of.name);
-    Some(match of.kind {
+    // What is said of it goes with it, and comes again.
+    let comment = difference.facts.get("comment");
+    let comment = comment.and_then(|text| commented(of, &difference.is, Some(text)));
+    let again = match of.kind {
         Kind::Constraint => {
             let add = made.strip_prefix(&format!("ALTER TABLE {} ", path(of)))?.to_owned();
             vec![format!("ALTER TABLE {} DROP CONSTRAINT {name}, {add}", path(of))]
@@ -108,7 +114,8 @@ fn made_again(difference: &Difference, expected: &Catalog) -> Option<Vec<String>
         Kind::Rule => vec![made.replacen("CREATE RULE", "CREATE OR REPLACE RULE", 1)],
         Kind::Statistics => vec![format!("DROP STATISTICS {};", index_path(of)), made],
         _ => vec![made],
-    })
+    };
+    Some(again.into_iter().chain(comment).collect())
 }
 
 /// Every value of the one is a value of the other, and none gets another meaning.

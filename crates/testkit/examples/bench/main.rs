@@ -64,6 +64,10 @@ fn on_one_major(place: &Path, programs: &str, rounds: usize) {
     }
     let sizes = [empty.reset("no seeds"), gigabyte.reset("1 GB of seeds")];
     table("From empty to 1 GB", &race(&sizes, 5));
+    for tables in [20, 500, 2_000] {
+        let (contenders, memory) = empty.check(tables);
+        table(&format!("Two sides of {tables} tables ({memory} MB at most)"), &race(&contenders, rounds));
+    }
     let unbuilt = [sample.sqlx(), sample.without_template()];
     table("Without a template yet", &race(&unbuilt, rounds));
     rebuild(place, programs, rounds.min(5));

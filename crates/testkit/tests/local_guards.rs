@@ -185,7 +185,7 @@ fn removal_stops_at_a_kept_database() {
     }
     let shop = Shop::open();
     let _ = shop.ask("INSERT INTO goods (id, name) VALUES (900, 'mine')");
-    let _ = shop.reset();
+    let _ = shop.swap();
 
     let told = shop.run("slate-init", &["--remove", "--yes"]).told(4);
 

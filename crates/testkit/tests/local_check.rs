@@ -62,6 +62,23 @@ fn seven_changes_of_the_live_database_are_seven_findings() {
 }
 
 #[test]
+fn the_numbers_of_a_wider_column_reach_further_and_that_is_no_finding_of_its_own() {
+    if offline("an identity column of another type") {
+        return;
+    }
+    let shop = Shop::new();
+    shop.write(
+        "migrations/2_counted.sql",
+        "CREATE TABLE counted (id int GENERATED ALWAYS AS IDENTITY);
+         CREATE TABLE ended (id int GENERATED ALWAYS AS IDENTITY);",
+    );
+    shop.up();
+    let _ = shop.ask("ALTER TABLE counted ALTER id TYPE bigint; ALTER TABLE ended ALTER id SET MAXVALUE 9");
+
+    assert_eq!(told(&findings(&shop, 10)), ["counted.id type", "ended.id identity options"]);
+}
+
+#[test]
 fn accepted_differences_are_silent_until_they_change() {
     if offline("accepted differences") {
         return;

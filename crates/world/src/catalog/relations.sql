@@ -45,7 +45,8 @@ SELECT 'column', r.space, r.name, a.attname::text, json_strip_nulls(json_build_o
   'kept', CASE a.attgenerated WHEN 's' THEN 'stored' WHEN 'v' THEN 'virtual' END,
   'identity', CASE a.attidentity WHEN 'a' THEN 'always' WHEN 'd' THEN 'by default' END,
   'identity options', CASE WHEN q.seqrelid IS NOT NULL THEN format('start %s increment %s from %s to %s cache %s%s', q.seqstart,
-     q.seqincrement, q.seqmin, q.seqmax, q.seqcache, CASE WHEN q.seqcycle THEN ' cycle' END) END,
+     q.seqincrement, q.seqmin, CASE WHEN q.seqmax = CASE q.seqtypid WHEN 'smallint'::regtype THEN 32767 WHEN 'integer'::regtype
+     THEN 2147483647 ELSE 9223372036854775807 END THEN 'its end' ELSE q.seqmax::text END, q.seqcache, CASE WHEN q.seqcycle THEN ' cycle' END) END,
   'collation', CASE WHEN a.attcollation <> t.typcollation AND a.attcollation <> 0 THEN a.attcollation::regcollation::text END,
   'storage', CASE WHEN a.attstorage <> t.typstorage THEN CASE a.attstorage WHEN 'p' THEN 'plain' WHEN 'e' THEN 'external'
      WHEN 'm' THEN 'main' ELSE 'extended' END END,

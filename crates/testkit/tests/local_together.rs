@@ -5,12 +5,15 @@
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
-use testkit::{Output, Shop, offline};
+use testkit::{Output, Shop, Stdin, offline};
 
 fn at_once(shop: &Shop, name: &str, arguments: &[&str]) -> Vec<Output> {
     thread::scope(|scope| {
-        let runs: Vec<_> = (0..20).map(|_| scope.spawn(|| shop.run(name, arguments))).collect();
+        // They queue: the last waits for all the others.
+        let run = || shop.launch(name, arguments).deadline(Duration::from_mins(3)).run(Stdin::Null);
+        let runs: Vec<_> = (0..20).map(|_| scope.spawn(run)).collect();
         runs.into_iter().map(|run| run.join().unwrap()).collect()
     })
 }

@@ -9,11 +9,21 @@ use super::fingerprint::fingerprint;
 use super::read::{Table, tables};
 use super::{Postgres, code, state};
 
+/// Whether a marker that is there already tells what is in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Read {
+    /// A clone is what its template was: only what has no marker yet is read.
+    WhereNew,
+    /// Rows came since.
+    Anew,
+}
+
 /// Writes the marker. One that says that we built the database also remembers how everything in it stands.
 pub(crate) fn mark(
     postgres: &mut Postgres,
     database: &DatabaseName,
     marker: &Marker,
+    read: Read,
 ) -> Result<(), sqlx::Error> {
     let mut marker = marker.clone();
     let there = self::marker(postgres, database)?;
@@ -26,12 +36,12 @@ pub(crate) fn mark(
          CREATE TABLE IF NOT EXISTS cleanslate.sequences (relation oid PRIMARY KEY, state text NOT NULL); COMMIT",
     )?;
     if marker.origin == Origin::Built {
-        // A clone is what its template was.
-        marker = match there {
-            Some(there) => {
-                Marker { fingerprint: there.fingerprint, counted: there.counted, rows: there.rows, ..marker }
+        let fingerprint = there.as_ref().and_then(|there| there.fingerprint.clone());
+        marker = match (there, read) {
+            (Some(there), Read::WhereNew) => {
+                Marker { fingerprint, counted: there.counted, rows: there.rows, ..marker }
             }
-            None => as_built(postgres, database, marker)?,
+            _ => as_built(postgres, database, Marker { fingerprint, ..marker })?,
         };
     }
     let text = plan::literal(&serde_json::to_string(&marker).unwrap_or_default());

@@ -20,7 +20,7 @@ pub(crate) fn mark(
     postgres.run(
         database,
         "BEGIN; SET LOCAL client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS cleanslate;
-         CREATE TABLE IF NOT EXISTS cleanslate.marker (one boolean PRIMARY KEY DEFAULT true CHECK (one), marker jsonb NOT NULL);
+         CREATE TABLE IF NOT EXISTS cleanslate.marker (one boolean PRIMARY KEY DEFAULT true CHECK (one), marker jsonb NOT NULL, at timestamptz NOT NULL);
          CREATE TABLE IF NOT EXISTS cleanslate.baseline (relation oid PRIMARY KEY, inserted bigint, updated bigint, deleted bigint);
          CREATE TABLE IF NOT EXISTS cleanslate.rows (relation oid PRIMARY KEY, rows bigint NOT NULL);
          CREATE TABLE IF NOT EXISTS cleanslate.sequences (relation oid PRIMARY KEY, state text NOT NULL); COMMIT",
@@ -36,7 +36,8 @@ pub(crate) fn mark(
     }
     let text = plan::literal(&serde_json::to_string(&marker).unwrap_or_default());
     let sql = format!(
-        "INSERT INTO cleanslate.marker (marker) VALUES ({text}) ON CONFLICT (one) DO UPDATE SET marker = excluded.marker"
+        "INSERT INTO cleanslate.marker (marker, at) VALUES ({text}, now())
+         ON CONFLICT (one) DO UPDATE SET marker = excluded.marker, at = excluded.at"
     );
     postgres.run(database, &sql)?;
     // The marker's own counters tell a crash later, so all are read once it is written.
@@ -71,7 +72,12 @@ fn note_sequences(postgres: &mut Postgres, database: &DatabaseName) -> Result<()
     if parts.is_empty() {
         return Ok(());
     }
-    postgres.run(database, &format!("INSERT INTO cleanslate.sequences {}", parts.join(" UNION ALL ")))
+    // What a run that was killed noted is noted anew.
+    let sql = format!(
+        "DELETE FROM cleanslate.sequences; INSERT INTO cleanslate.sequences {}",
+        parts.join(" UNION ALL ")
+    );
+    postgres.run(database, &sql)
 }
 
 /// The rows of each table that holds any; answers with their sum.
@@ -83,7 +89,7 @@ fn note_rows(postgres: &mut Postgres, database: &DatabaseName) -> Result<u64, sq
         return Ok(0);
     }
     let sql = format!(
-        "SET LOCAL row_security = off;
+        "SET LOCAL row_security = off; DELETE FROM cleanslate.rows;
          INSERT INTO cleanslate.rows SELECT * FROM ({}) t (relation, rows) WHERE rows > 0",
         parts.join(" UNION ALL ")
     );

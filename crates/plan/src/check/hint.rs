@@ -48,22 +48,33 @@ fn hint(finding: &Finding, sources: &Sources, command: &dyn Fn(&str) -> String) 
     };
     let described = sources.models.get(&key);
     let model = described.and_then(|described| described.place.as_deref());
-    match (finding.aspect.as_str(), finding.alone) {
-        ("missing", Some(Side::Models)) if finding.kind == "column" => {
+    // Who has it decides, not who stands alone: of three sides that may be the one without it.
+    match (finding.aspect.as_str(), of(finding, Side::Models), of(finding, Side::Migrations)) {
+        ("missing", Some(Some(_)), Some(None)) if finding.kind == "column" => {
             let line = described?.line.as_deref()?;
             let at = migration_line(finding, described?, &sources.files);
             let from = model.map(|model| format!(" ({model})")).unwrap_or_default();
             Some(format!("{at}add `{line},`{from}"))
         }
-        ("missing", Some(Side::Models)) => {
+        ("missing", Some(Some(_)), Some(None)) => {
             model.map(|model| format!("the model is {model}: the migrations do not make it"))
         }
-        ("missing", Some(Side::Migrations)) => {
-            Some("only the migrations make it: add it to the models, or take it out there".to_owned())
+        ("missing", Some(None), Some(Some(_))) => {
+            Some("the migrations make it, the models do not: add it to the models, or take it out of the migrations".to_owned())
         }
-        (_, Some(Side::Live)) => Some(format!("live alone: {}", command("reset --drop"))),
+        (_, models, migrations @ Some(_))
+            if models.is_none_or(|models| Some(models) == migrations)
+                && of(finding, Side::Live).is_some_and(|live| Some(live) != migrations) =>
+        {
+            Some(format!("live alone: {}", command("rebuild")))
+        }
         _ => model.map(|model| format!("model: {model}")),
     }
+}
+
+/// What a side has: nothing where it was not compared.
+fn of(finding: &Finding, side: Side) -> Option<Option<&str>> {
+    finding.sides.get(&side).map(Option::as_deref)
 }
 
 /// `after X, FILE:LINE: `, where the migration that makes the table is found.
@@ -105,4 +116,65 @@ fn quoted_twice(finding: &Finding) -> Option<String> {
         .filter_map(|(side, value)| Some((side, value.as_ref()?)))
         .find(|(_, value)| twice(value))?;
     Some(format!("the value in {side} holds quotes of its own: was it quoted twice?"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What is said where these sides have something, and those have not.
+    fn told(aspect: &str, sides: &[(Side, Option<&str>)]) -> Option<String> {
+        let sides = sides.iter().map(|(side, value)| (*side, value.map(str::to_owned))).collect();
+        let finding = Finding {
+            severity: crate::check::Severity::Error,
+            kind: "column".to_owned(),
+            object: "users.b".to_owned(),
+            aspect: aspect.to_owned(),
+            sides,
+            alone: None,
+            with: Vec::new(),
+            hint: None,
+            sql: Vec::new(),
+        };
+        let described = Described {
+            line: Some("sa.Column('b')".to_owned()),
+            place: Some("models.py:7".to_owned()),
+            after: Some("a".to_owned()),
+        };
+        let migration = "op.create_table(\n    \"users\",\n    sa.Column(\"a\"),\n)";
+        let sources = Sources {
+            models: [("public.users.b".to_owned(), described)].into(),
+            files: vec![("1.py".to_owned(), migration.to_owned())],
+        };
+        let command = |verb: &str| format!("slate-{verb}");
+        hinted(vec![finding], &sources, &command).remove(0).hint
+    }
+
+    #[test]
+    fn a_forgotten_column_is_told_with_its_line_whether_live_has_it_or_not() {
+        let line = Some("after a, 1.py:3: add `sa.Column('b'),` (models.py:7)".to_owned());
+        let (models, migrations) = ((Side::Models, Some("text")), (Side::Migrations, None));
+
+        assert_eq!(told("missing", &[models, migrations]), line);
+        assert_eq!(told("missing", &[models, migrations, (Side::Live, None)]), line);
+        assert_eq!(told("missing", &[models, migrations, (Side::Live, Some("text"))]), line);
+    }
+
+    #[test]
+    fn what_the_models_lack_belongs_in_them_and_what_live_lacks_in_live() {
+        let (has, lacks) = (Some("text"), None);
+        let said = |aspect: &str, models, migrations, live| {
+            let sides = [(Side::Models, models), (Side::Migrations, migrations), (Side::Live, live)];
+            told(aspect, &sides).unwrap_or_default()
+        };
+
+        assert!(said("missing", lacks, has, has).contains("add it to the models"));
+        assert!(said("missing", lacks, has, lacks).contains("add it to the models"));
+        assert_eq!(said("missing", has, has, lacks), "live alone: slate-rebuild");
+        assert_eq!(said("missing", lacks, lacks, has), "live alone: slate-rebuild");
+        assert_eq!(said("type", has, has, Some("int")), "live alone: slate-rebuild");
+        assert_eq!(said("type", Some("int"), has, has), "model: models.py:7");
+        let two = [(Side::Migrations, has), (Side::Live, lacks)];
+        assert_eq!(told("missing", &two).unwrap_or_default(), "live alone: slate-rebuild");
+    }
 }

@@ -1,5 +1,7 @@
 //! Expressions by what they mean: Postgres prints one meaning in several ways.
 
+use super::alias::unaliased;
+use super::negation::negations;
 use super::token::{Node, Token, text, tokens, tree};
 
 /// An expression in the one form that all of its spellings share.
@@ -55,7 +57,7 @@ fn is_number_type(name: &str) -> bool {
 }
 
 fn nodes(expression: &str) -> Vec<Node> {
-    canonical(tree(tokens(expression)))
+    canonical(tree(unaliased(tokens(expression))))
 }
 
 fn is_operator(node: &Node) -> bool {
@@ -79,7 +81,7 @@ fn canonical(nodes: Vec<Node>) -> Vec<Node> {
     let out = casts(&out);
     let out = lists(out);
     let out = zones(out);
-    junctions(out)
+    junctions(negations(out))
 }
 
 /// Brackets that nothing needs: around one thing, a name, or a call.

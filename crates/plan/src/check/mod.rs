@@ -1,6 +1,7 @@
 //! Whether two or three catalogs agree: facts in, findings out. Pure.
 
 mod accept;
+mod alias;
 mod catalog;
 mod comparison;
 mod definition;
@@ -10,6 +11,7 @@ mod hint;
 mod meaning;
 mod mention;
 mod merge;
+mod negation;
 mod pair;
 mod remedy;
 mod rename;

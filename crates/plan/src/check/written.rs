@@ -44,11 +44,28 @@ fn what(finding: &Finding) -> String {
             None => format!("only in {sides}"),
         };
     }
-    let value = |value: &Option<String>| value.as_deref().map_or_else(|| "none".to_owned(), shortened);
+    let shared = if finding.aspect == "column order" { shared(finding) } else { 0 };
+    let value = |value: &Option<String>| match value.as_deref() {
+        Some(text) if shared > 0 => format!("… {}", shortened(text.get(shared..).unwrap_or_default())),
+        Some(text) => shortened(text),
+        None => "none".to_owned(),
+    };
     let sides = finding.sides.iter().map(|(side, text)| format!("{side} {}", value(text)));
     let sides = sides.collect::<Vec<_>>().join(" · ");
     let alone = finding.alone.map(|side| format!(" ({side} alone)")).unwrap_or_default();
     format!("{}: {sides}{alone}", finding.aspect)
+}
+
+/// How many bytes of a list of names all sides begin with: there is nothing to see there.
+fn shared(finding: &Finding) -> usize {
+    let mut values = finding.sides.values().flatten();
+    let Some(first) = values.next() else { return 0 };
+    let same = |value: &String| {
+        let pairs = first.char_indices().zip(value.chars());
+        pairs.take_while(|((_, a), b)| a == b).last().map_or(0, |((at, a), _)| at + a.len_utf8())
+    };
+    let same = values.map(same).min().unwrap_or(0);
+    first.get(..same).and_then(|same| same.rfind(", ")).map_or(0, |comma| comma + 2)
 }
 
 fn shortened(text: &str) -> String {

@@ -120,3 +120,11 @@ CREATE SEQUENCE s AS bigint INCREMENT BY 1 MINVALUE 1 MAXVALUE 92233720368547758
 CREATE TYPE e AS ENUM ('a', 'b', 'c');
 --!
 CREATE TYPE e AS ENUM ('c'); ALTER TYPE e ADD VALUE 'a' BEFORE 'c'; ALTER TYPE e ADD VALUE 'b' AFTER 'a';
+--! not in
+CREATE TABLE t (a integer, b text, CONSTRAINT c CHECK (a NOT IN (3, 4)), CONSTRAINT d CHECK (b NOT IN ('x', 'y') AND a <> 7));
+--!
+CREATE TABLE t (a integer, b text, CONSTRAINT c CHECK (NOT (a IN (4, 3))), CONSTRAINT d CHECK (NOT (a = 7) AND NOT b IN ('x', 'y')));
+--! other names of a view's tables
+CREATE VIEW v AS SELECT members.id FROM members; CREATE VIEW w AS SELECT members.id, books.id AS book FROM members JOIN books ON books.title > members.email WHERE members.active;
+--!
+CREATE VIEW v AS SELECT m.id FROM members m; CREATE VIEW w AS SELECT a.id, b.id AS book FROM members a JOIN books AS b ON b.title > a.email WHERE a.active;

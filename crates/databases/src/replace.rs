@@ -140,6 +140,19 @@ pub(crate) fn take_name(plan: &mut Plan, server: &Server, next: &DatabaseName, c
     rename(plan, server, next, comment);
 }
 
+/// Somebody may look into what is put by, and Postgres renames no database that is in use.
+pub(crate) fn alone(database: &Database) -> [Step; 2] {
+    let name = &database.name;
+    let close = Action::CloseDatabase { database: name.clone() };
+    let open = Action::OpenDatabase { database: name.clone() };
+    let end = Action::EndSessions { database: name.clone() };
+    let this = Expect::Database { name: name.clone(), oid: database.oid };
+    [
+        Step::new(close, "nobody comes back to it meanwhile").expects(this).amend(open),
+        Step::new(end, "Postgres renames no database that is in use").bound(),
+    ]
+}
+
 fn rename(plan: &mut Plan, server: &Server, next: &DatabaseName, comment: Option<String>) {
     let rename = Action::RenameDatabase { from: next.clone(), to: server.name.clone(), comment };
     let step = Step::new(rename, "the new one is the workspace's from here on");
@@ -172,14 +185,23 @@ pub(crate) fn tell_as(plan: &mut Plan, live: &Database, world: &World, verb: &st
 
 /// Who is on it, and whose work is open.
 pub(crate) fn disconnects(plan: &mut Plan, live: &Database) {
-    if !live.sessions.is_empty() {
-        plan.facts.push(Fact::new("disconnects", who(&live.sessions)));
+    cut(plan, &live.sessions, "");
+}
+
+/// As [`disconnects`], for one that is put by and comes back: somebody may look into it.
+pub(crate) fn looked_into(plan: &mut Plan, database: &Database) {
+    cut(plan, &database.sessions, &format!(", on {}", database.name));
+}
+
+fn cut(plan: &mut Plan, sessions: &[Session], place: &str) {
+    if !sessions.is_empty() {
+        plan.facts.push(Fact::new("disconnects", who(sessions) + place));
     }
-    plan.loss.sessions.clone_from(&live.sessions);
+    plan.loss.sessions.extend_from_slice(sessions);
     let at_work = |session: &&Session| {
         session.service.is_none() && session.transaction.is_some_and(|open| open >= WORK)
     };
-    plan.in_the_way.extend(live.sessions.iter().filter(at_work).map(|session| {
+    plan.in_the_way.extend(sessions.iter().filter(at_work).map(|session| {
         format!("{} has a transaction open since {} s", session.who(), session.transaction.unwrap_or(0))
     }));
 }

@@ -120,7 +120,8 @@ impl Switch {
         let next = if let Some((database, label)) = parked {
             guard::renamable(database)?;
             plan.facts.push(Fact::new("takes", kept::line(database, label, world)));
-            plan.steps.extend(alone(database));
+            replace::looked_into(plan, database);
+            plan.steps.extend(replace::alone(database));
             database.name.clone()
         } else {
             plan.facts.push(Fact::new("takes", fresh(world, to)));
@@ -165,7 +166,8 @@ fn stay(plan: &mut Plan, live: &Database, branch: &str) {
 fn take(plan: &mut Plan, recipe: &Recipe<'_>, server: &Server, to: &str) -> Result<(), Fault> {
     let (next, comment) = match parked(recipe.world, to) {
         Some((database, label)) => {
-            plan.steps.extend(alone(database));
+            replace::looked_into(plan, database);
+            plan.steps.extend(replace::alone(database));
             (database.name.clone(), label.comment.clone())
         }
         None => (recipe.make(plan)?, None),
@@ -181,19 +183,6 @@ fn take(plan: &mut Plan, recipe: &Recipe<'_>, server: &Server, to: &str) -> Resu
 fn parked<'a>(world: &'a World, branch: &str) -> Option<(&'a Database, &'a Label)> {
     let of = world.beside(LabelKind::Parked).filter(|(_, label)| label.name.as_deref() == Some(branch));
     of.max_by_key(|(_, label)| label.at)
-}
-
-/// Somebody may look into what is parked, and Postgres renames no database that is in use.
-fn alone(database: &Database) -> [Step; 2] {
-    let name = &database.name;
-    let close = Action::CloseDatabase { database: name.clone() };
-    let open = Action::OpenDatabase { database: name.clone() };
-    let end = Action::EndSessions { database: name.clone() };
-    let this = Expect::Database { name: name.clone(), oid: database.oid };
-    [
-        Step::new(close, "nobody comes back to it meanwhile").expects(this).amend(open),
-        Step::new(end, "Postgres renames no database that is in use").bound(),
-    ]
 }
 
 fn fresh(world: &World, branch: &str) -> String {

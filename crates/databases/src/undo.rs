@@ -127,7 +127,9 @@ fn swap_back(plan: &mut Plan, config: &Config, world: &World, entry: &Entry<'_>)
     guard::renamable(database)?;
     plan.target = format!("Undo on {}", replace::place(server, world));
     plan.question = format!("Bring {} back?", database.name);
+    replace::looked_into(plan, database);
     let Some(live) = world.live() else {
+        plan.steps.extend(replace::alone(database));
         replace::take_name(plan, server, &database.name, label.comment.clone());
         return Ok(());
     };
@@ -139,6 +141,7 @@ fn swap_back(plan: &mut Plan, config: &Config, world: &World, entry: &Entry<'_>)
     let unhooked = Config { before_reset: Vec::new(), after_reset: Vec::new(), ..config.clone() };
     let around = Around::new("slate-undo", &unhooked, world, built.is_none() || built != label.blueprint())?;
     around.tell(plan);
+    plan.steps.extend(replace::alone(database));
     let swap = Swap { world, server, live, next: &database.name, by: "undo", carry: false, rest: None };
     match (label.kind, world.branch_of(live), &label.name) {
         // What a switch took away comes back as by another switch: the other branch's is not lost to it.
@@ -276,6 +279,8 @@ mod tests {
         assert_eq!(
             steps(&newest),
             [
+                "close shop__kept_4 to new sessions",
+                "end the sessions on shop__kept_4",
                 "close shop to new sessions",
                 "end the sessions on shop",
                 "swap shop, and kept the old as shop__kept_5"

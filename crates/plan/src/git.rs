@@ -14,8 +14,8 @@ pub struct Git {
     pub branches: Vec<String>,
     /// Every change of branch that git remembers, the newest first.
     pub moves: Vec<Move>,
-    /// Where git looks for hooks.
-    pub hooks: Option<std::path::PathBuf>,
+    /// Migrations that the workspace's database was built with, by its tool's own table, and that no file here has.
+    pub unknown: Vec<String>,
 }
 
 /// A checkout of another branch.

@@ -21,10 +21,12 @@ enum When {
 }
 
 /// A picture's name, what a person types, what runs, and when it is taken.
-const SCREENS: [(&str, &str, &[&str], When); 7] = [
+const SCREENS: [(&str, &str, &[&str], When); 9] = [
     ("up", "just up", &["slate-up"], When::Ended),
     ("status", "just db", &["slate-status"], When::Ended),
     ("doctor", "just db doctor", &["slate-doctor"], When::Ended),
+    ("check", "just db check", &["slate-check"], When::Ended),
+    ("reset", "just db reset", &["slate-reset"], When::Shows("[y/N]")),
     ("question", "just clean", &["slate-clean"], When::Shows("[y/N]")),
     ("progress", "just clean", &["slate-clean", "--yes"], When::Shows("█")),
     ("clean", "just clean --yes", &["slate-clean", "--yes"], When::Ended),

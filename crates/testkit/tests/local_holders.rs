@@ -205,3 +205,41 @@ fn a_disk_that_fills_up_during_a_clone_names_what_makes_room() {
     drop(shop);
     let _ = Command::new("umount").arg("-l").arg(&state).status();
 }
+
+#[test]
+fn a_kept_database_that_somebody_looks_into_comes_back_without_them() {
+    if offline("somebody on what is kept") {
+        return;
+    }
+    let shop = Shop::open();
+    let _ = shop.ask("INSERT INTO goods VALUES (9, 'mirror')");
+    let _ = shop.swap();
+    let kept = shop.databases().split(' ').find(|name| name.contains("kept")).unwrap().to_owned();
+    let mut looks = on(&shop, &kept);
+    let _ = shop.ask("INSERT INTO goods VALUES (10, 'shelf'), (11, 'desk')");
+
+    let undo = shop.run("slate-undo", &[]).expect_code(0);
+
+    assert!(undo.stderr.contains(&format!("disconnects  a customer (1), on {kept}")), "{undo:?}");
+    assert!(undo.stderr.contains("cut a customer (1)"), "{undo:?}");
+    assert_eq!(shop.ask("SELECT count(*) FROM goods"), "3");
+    drop(looks.stdin.take());
+    let _ = looks.wait().unwrap();
+
+    // Where somebody's work is open in it, only force ends that.
+    shop.settle();
+    let kept = shop.databases().split(' ').find(|name| name.contains("kept")).unwrap().to_owned();
+    let mut works = on(&shop, &kept);
+    writeln!(works.stdin.as_mut().unwrap(), "BEGIN; INSERT INTO goods VALUES (12, 'clock');").unwrap();
+    let open = format!(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = '{kept}' AND now() - xact_start > interval '2 s'"
+    );
+    shop.wait_until(&open, "1");
+    let told = shop.run("slate-undo", &["--yes"]).told(4);
+    assert!(told.cause.contains("transaction open"), "{told:?}");
+    assert_eq!(shop.ask("SELECT count(*) FROM goods"), "3");
+    let _ = shop.run("slate-undo", &["--yes", "--force"]).expect_code(0);
+    assert_eq!(shop.ask("SELECT count(*) FROM goods"), "4");
+    drop(works.stdin.take());
+    let _ = works.wait().unwrap();
+}

@@ -6,12 +6,13 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use testkit::{Shop, offline};
 
 /// Kills when nobody says how many.
-const KILLS: u32 = 22;
+const KILLS: u32 = 26;
 
 const BASELINE: &str = "CREATE TABLE goods (id serial PRIMARY KEY, name text NOT NULL);\n";
 const SEEDS: &str =
@@ -21,9 +22,18 @@ const SEEDS: &str =
 const CONTENT: &str = "SELECT md5(concat((SELECT string_agg(g::text, ',' ORDER BY id) FROM goods g),
     (SELECT last_value FROM goods_id_seq), (SELECT string_agg(lo_get(oid)::text, ',' ORDER BY oid) FROM pg_largeobject_metadata)))";
 
-const VICTIMS: [(&str, &[&str]); 11] = [
+/// What was exported at the beginning, and the name of what was saved.
+const FILE: &str = "first.dump";
+const SAVED: &str = "the first";
+
+const VICTIMS: [(&str, &[&str]); 16] = [
+    ("slate-switch", &["feature"]),
+    ("slate-snapshot", &["restore", SAVED]),
+    ("slate-snapshot", &["import", FILE]),
     ("slate-rebuild", &["--yes"]),
     ("rebuilt", &[]),
+    ("slate-switch", &["main"]),
+    ("saved", &[]),
     ("slate-reset", &["--yes"]),
     ("slate-undo", &["--yes"]),
     ("edited", &[]),
@@ -64,8 +74,16 @@ impl Trial {
         shop.write("migrations/1_baseline.sql", BASELINE);
         shop.write("seeds/1_goods.sql", SEEDS);
         shop.up();
+        branches(&shop);
         let _ = shop.swap();
-        Self { shop, dice: Dice(0x5eed), length: BTreeMap::new(), precious: BTreeMap::new(), edits: 0 }
+        for words in [["save", SAVED], ["export", FILE]] {
+            let _ = shop.run("slate-snapshot", &words).expect_code(0);
+        }
+        let saved = "SELECT oid, datname FROM pg_database WHERE datname LIKE '%saved%'";
+        let saved = shop.ask_in("postgres", saved);
+        let (oid, name) = saved.split_once('|').unwrap();
+        let precious = BTreeMap::from([(oid.to_owned(), content_of(&shop, name))]);
+        Self { shop, dice: Dice(0x5eed), length: BTreeMap::new(), precious, edits: 0 }
     }
 
     /// Somebody types a row; from here on it must not go.
@@ -93,6 +111,11 @@ impl Trial {
                 self.shop.write("migrations/1_baseline.sql", &sql);
                 let binary = if name == "edited" { "slate-reset" } else { "slate-rebuild" };
                 self.shop.launch(binary, &["--yes"]).kill_after(moment)
+            }
+            "saved" => {
+                self.edits += 1;
+                let name = format!("before edit {}", self.edits);
+                self.shop.launch("slate-snapshot", &["save", &name]).kill_after(moment)
             }
             name => self.shop.launch(name, words).kill_after(moment),
         };
@@ -152,6 +175,12 @@ impl Trial {
         });
     }
 
+    /// What a reset replaced: all that `--gc` may give up while both branches are there.
+    fn kept(&self) -> Vec<String> {
+        let sql = "SELECT oid FROM pg_database WHERE datname LIKE '%kept%'";
+        self.shop.ask_in("postgres", sql).lines().map(str::to_owned).collect()
+    }
+
     /// A live database, what is kept, templates and one spare: nothing else.
     fn assert_no_orphans(&self, what: &str) {
         let beside = self.shop.ask_in(
@@ -162,10 +191,24 @@ impl Trial {
                  FROM pg_database WHERE NOT datistemplate AND datname NOT IN ('postgres', 'shop')) d",
         );
         for one in beside.split(", ").filter(|one| !one.is_empty()) {
-            let fits = ["kept true", "template false", "spare false"].contains(&one);
+            let fits =
+                ["kept true", "parked true", "saved false", "template false", "spare false"].contains(&one);
             assert!(fits, "{what}: {one} in {beside}: {}", self.shop.databases());
         }
         assert_eq!(beside.matches("spare").count(), 1, "{what}: {beside}");
+    }
+}
+
+/// `main` and `feature`, both with a commit; `main` is checked out.
+fn branches(shop: &Shop) {
+    for words in [
+        &["init", "-q", "-b", "main"][..],
+        &["add", "."],
+        &["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-qm", "one"],
+        &["branch", "feature"],
+    ] {
+        let said = Command::new("git").args(words).current_dir(shop.sandbox().work()).output().unwrap();
+        assert!(said.status.success(), "{words:?}: {said:?}");
     }
 }
 
@@ -195,6 +238,7 @@ fn killed_at_any_moment_no_row_is_lost_and_the_next_run_works() {
         trial.types(round);
         let victim = VICTIMS[usize::try_from(round).unwrap() % VICTIMS.len()];
         let live = trial.shop.ask("SELECT oid FROM pg_database WHERE datname = current_database()");
+        let kept = trial.kept();
 
         let moment = trial.kill(victim);
 
@@ -210,17 +254,24 @@ fn killed_at_any_moment_no_row_is_lost_and_the_next_run_works() {
         } else if !at_once && !is_gc {
             trial.assert_there(gives_up.then_some(&live), &what);
         }
-        let next = match (victim.0, trial.dice.below(4)) {
+        let next = match (victim.0, trial.dice.below(7)) {
             ("slate-clean", _) | (_, 0) => trial.shop.run("slate-up", &[]),
-            (_, 1) if !trial.shop.run("slate-undo", &["--list"]).stdout.contains("nothing") => {
-                trial.shop.run("slate-undo", &["--yes"])
-            }
-            (_, 2) => trial.shop.run("slate-rebuild", &["--yes"]),
+            (_, 1) => match trial.shop.run("slate-undo", &["--yes"]) {
+                none if none.stderr.contains("nothing to undo") => trial.shop.run("slate-up", &[]),
+                undo => undo,
+            },
+            (_, 2) => trial.shop.run("slate-switch", &[]),
+            (_, 3) => trial.shop.run("slate-snapshot", &["restore", SAVED]),
+            (_, 4) => trial.shop.run("slate-snapshot", &["import", FILE]),
+            (_, 5) => trial.shop.run("slate-rebuild", &["--yes"]),
             _ => trial.shop.run("slate-reset", &["--yes"]),
         };
         assert_eq!(next.code, 0, "{what}: {next:?}");
         trial.shop.settle();
-        trial.assert_whole(|oid| gives_up && (is_gc || oid == live), &what);
+        trial.assert_whole(
+            |oid| gives_up && if is_gc { kept.iter().any(|one| one == oid) } else { oid == live },
+            &what,
+        );
         if round % 4 == 3 {
             let _ = trial.shop.swap();
             trial.assert_no_orphans(&what);

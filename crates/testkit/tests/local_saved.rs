@@ -173,3 +173,50 @@ fn two_branches_have_their_own_rows_and_schema_and_another_worktrees_stay() {
     let left = shop.databases();
     assert!(left.contains("parked_90") && left.matches("parked").count() == 2, "{left}");
 }
+
+#[test]
+fn a_revision_that_no_file_has_is_told_with_the_command() {
+    if offline("revisions of another branch") {
+        return;
+    }
+    let shop = Shop::new();
+    let tool = |tool: &str| {
+        let text = format!(
+            "[database]\nserver = \"local\"\nname = \"shop\"\n[migrations]\ntool = \"{tool}\"\ndir = \"migrations\"\n"
+        );
+        shop.write("cleanslate.toml", &text);
+    };
+    let told = || done(&shop, "slate-status", &[]);
+    tool("sqlx");
+    git(&shop, &["init", "-q", "-b", "main"]);
+    git(&shop, &["add", "."]);
+    git(&shop, &["commit", "-qm", "one"]);
+    git(&shop, &["switch", "-qc", "feature"]);
+    shop.write("migrations/0002_more.sql", "CREATE TABLE more (id int);\n");
+    shop.up();
+    let _ = done(&shop, "slate-switch", &[]);
+    assert!(!told().contains("no file here has"), "{}", told());
+    let _ = fs::remove_file(shop.sandbox().work().join("migrations/0002_more.sql"));
+    git(&shop, &["switch", "-q", "main"]);
+
+    assert!(
+        told().contains("revision `2` that no file here has: another branch's: slate-switch\n"),
+        "{}",
+        told()
+    );
+
+    // Run by hand on the database of `main`: nothing but the tool's own table tells.
+    let _ = done(&shop, "slate-switch", &[]);
+    assert!(!told().contains("no file here has"), "{}", told());
+    tool("alembic");
+    shop.write("migrations/a.py", "revision = 'a'\ndown_revision = None\n");
+    let _ =
+        shop.ask("CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('a')");
+    assert!(!told().contains("no file here has"), "{}", told());
+    let _ = shop.ask("UPDATE alembic_version SET version_num = 'b'");
+    assert!(
+        told().contains("revision `b` that no file here has: another branch's: slate-switch --from BRANCH"),
+        "{}",
+        told()
+    );
+}

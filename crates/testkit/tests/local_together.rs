@@ -5,12 +5,18 @@
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
+use std::time::Duration;
 
-use testkit::{Output, Shop, offline};
+use testkit::{Output, Shop, Stdin, offline};
+
+/// Which database has the name now.
+const OID: &str = "SELECT oid FROM pg_database WHERE datname = current_database()";
 
 fn at_once(shop: &Shop, name: &str, arguments: &[&str]) -> Vec<Output> {
     thread::scope(|scope| {
-        let runs: Vec<_> = (0..20).map(|_| scope.spawn(|| shop.run(name, arguments))).collect();
+        // They queue: the last waits for all the others.
+        let run = || shop.launch(name, arguments).deadline(Duration::from_mins(3)).run(Stdin::Null);
+        let runs: Vec<_> = (0..20).map(|_| scope.spawn(run)).collect();
         runs.into_iter().map(|run| run.join().unwrap()).collect()
     })
 }
@@ -113,6 +119,52 @@ fn twenty_resets_by_swap_at_once_end_in_one_sound_database() {
     assert_eq!(beside, ["shop", "shop__kept_1", "shop__spare"], "of all only the changed one is kept");
     let _ = shop.run("slate-undo", &[]).expect_code(0);
     assert_eq!(shop.ask("SELECT count(*) FROM goods"), "3");
+}
+
+#[test]
+fn two_that_change_the_database_at_once_end_in_one_sound_one_and_no_row_is_lost() {
+    if offline("two commands at once") {
+        return;
+    }
+    let shop = Shop::open();
+    let _ = shop.swap();
+    for words in [["save", "mine"], ["export", "mine.dump"]] {
+        let _ = shop.run("slate-snapshot", &words).expect_code(0);
+    }
+    let _ = shop.run("slate-switch", &["main", "--from", "main"]).expect_code(0);
+    let rows = "SELECT string_agg(g::text, ',' ORDER BY id) FROM goods g";
+
+    for (round, (one, other)) in [
+        (["slate-rebuild", "--yes", "-q"], ["slate-rebuild", "--yes", "-q"]),
+        (["slate-snapshot", "restore", "mine"], ["slate-switch", "feature", "-q"]),
+        (["slate-snapshot", "import", "mine.dump"], ["slate-rebuild", "--yes", "-q"]),
+        (["slate-switch", "main", "-q"], ["slate-switch", "other", "-q"]),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let _ = shop.ask(&format!("INSERT INTO goods VALUES ({}, 'vase')", round + 10));
+        let (oid, typed) = (shop.ask(OID), shop.ask(rows));
+
+        let ended = thread::scope(|scope| {
+            [one, other]
+                .map(|[name, words @ ..]| {
+                    let shop = &shop;
+                    scope.spawn(move || shop.run(name, &words))
+                })
+                .map(|run| run.join().unwrap())
+        });
+
+        assert!(ended.iter().any(|run| run.code == 0), "{one:?} and {other:?}: {ended:#?}");
+        assert!(ended.iter().all(|run| [0, 4, 5].contains(&run.code)), "{one:?} and {other:?}: {ended:#?}");
+        shop.settle();
+        let name = shop.ask_in("postgres", &format!("SELECT datname FROM pg_database WHERE oid = {oid}"));
+        assert_eq!(shop.ask_in(&name, rows), typed, "{one:?} and {other:?}: {name}");
+        let told = shop.run("slate-undo", &["--list"]).expect_code(0).stdout;
+        assert!(name == "shop" || told.contains(&name), "{name} is not in {told}");
+        assert_eq!(shop.ask("SELECT count(*) > 1 FROM goods, cleanslate.marker"), "t", "{one:?}, {other:?}");
+    }
+    assert!(!shop.databases().contains("next"), "{}", shop.databases());
 }
 
 #[test]

@@ -74,6 +74,31 @@ fn what_only_reads_or_tidies_is_no_change() {
 }
 
 #[test]
+fn rows_are_told_as_many_as_there_are() {
+    if offline("rows that are not counted again") {
+        return;
+    }
+    let shop = shop();
+    let told = |rows: &str| {
+        let told = preview(&shop);
+        assert!(told.contains(&format!(" tables, {rows}, ")), "{rows}: {told}");
+    };
+    // As `up` filled it: marked between migrations and seeds, and after them.
+    told("2 rows");
+    fresh(&shop);
+    told("2 rows");
+    let _ = shop.ask("INSERT INTO goods VALUES (9, 'mirror'), (10, 'vase')");
+    let _ = shop.ask("BEGIN; INSERT INTO goods VALUES (11, 'bowl'); ROLLBACK");
+    told("4 rows");
+    let _ = shop.ask("DELETE FROM goods WHERE id = 1; INSERT INTO empty VALUES (1), (2)");
+    told("5 rows");
+    let _ = shop.ask("TRUNCATE empty");
+    told("3 rows");
+    let _ = shop.ask("CREATE TABLE more AS SELECT generate_series(1, 7) AS id");
+    told("10 rows");
+}
+
+#[test]
 fn every_change_is_seen() {
     if offline("changes since the seeds") {
         return;

@@ -120,6 +120,7 @@ fn database_facts(server: &Server, world: &World) -> Vec<Fact> {
         None => words::bytes(live.bytes),
     };
     let mut facts = vec![Fact::new("database", format!("{}: {contents}", live.name)), baseline(live, world)];
+    facts.extend(unknown(live, world));
     if !live.sessions.is_empty() {
         facts.push(Fact::new("sessions", sessions(live)));
     }
@@ -155,6 +156,19 @@ fn baseline(live: &Database, world: &World) -> Fact {
         },
     };
     Fact::new("baseline", text)
+}
+
+/// Migrations of another branch that were run on this database.
+fn unknown(live: &Database, world: &World) -> Option<Fact> {
+    let unknown = &world.git.as_ref()?.unknown;
+    let last = unknown.last()?;
+    let many = match unknown.len() {
+        1 => format!("revision `{last}` that no file here has"),
+        many => format!("{many} revisions that no file here has, the last is `{last}`"),
+    };
+    let switch = if other_branch(live, world).is_some() { "switch" } else { "switch --from BRANCH" };
+    let command = world.workspace.command(switch);
+    Some(Fact::new("", format!("it was built with {many}: another branch's: {command}")))
 }
 
 /// The branch that the database belongs to, where that is not the one whose files are here.

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use plan::{DatabaseName, Exit, Expect, Fault, Label, LabelKind, Marker, Outcome, RoleName, Server, words};
 use sqlx::Row as _;
 
-use crate::postgres::{Postgres, carried_over, code, is_stopped, mark, said, state};
+use crate::postgres::{Postgres, Read, carried_over, code, is_stopped, mark, said, state};
 use crate::psql::Psql;
 
 /// How soon the end of a session is noticed: Postgres itself would look every 100 ms.
@@ -128,8 +128,8 @@ impl Databases<'_> {
         }
     }
 
-    pub fn stamp(&mut self, database: &DatabaseName, marker: &Marker) -> Result<Outcome, Fault> {
-        let done = mark(self.postgres, database, marker);
+    pub fn stamp(&mut self, database: &DatabaseName, marker: &Marker, read: Read) -> Result<Outcome, Fault> {
+        let done = mark(self.postgres, database, marker, read);
         done.map_err(|error| fault(&format!("`{database}` was not marked"), &error))?;
         Ok(Outcome::default())
     }

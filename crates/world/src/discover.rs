@@ -20,6 +20,7 @@ use crate::inside;
 use crate::journal;
 use crate::postgres::{Postgres, contents, databases, marker};
 use crate::records::Records;
+use crate::revisions;
 use crate::tree;
 use crate::workspace::{self, Held};
 
@@ -95,7 +96,7 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     }
     let mut postgres = None;
     if wants.databases {
-        let read = read_databases(&mut world, wants, &records, options.timeout);
+        let read = read_databases(&config, &mut world, wants, &records, options.timeout);
         postgres = examine::or_kept(read, &mut world, wants)?.flatten();
     }
     examine::examine(&config, &mut world, wants, options.timeout);
@@ -172,6 +173,7 @@ fn kind(config: &Config, detected: Option<&plan::Detected>) -> Kind {
 }
 
 fn read_databases(
+    config: &Config,
     world: &mut World,
     wants: Wants,
     records: &Records,
@@ -215,6 +217,10 @@ fn read_databases(
         // What can't be read counts as worth keeping: the planner sees `None`.
         if is_live {
             database.marker = marker(&mut postgres, &database.name).ok().flatten();
+            if let Some(git) = &mut world.git {
+                git.unknown =
+                    revisions::unknown(&mut postgres, config, &world.workspace.root, &database.name);
+            }
         }
         if wants.contents == Reading::All || (is_live && wants.contents >= Reading::Rows) {
             let settings = records.settings(database.oid).map(String::as_str);

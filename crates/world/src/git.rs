@@ -16,7 +16,8 @@ pub(crate) fn read(root: &Path) -> Option<Git> {
         git.output().ok().map(|spoken| spoken.stdout)
     };
     let line = |text: String| text.lines().next().map(str::to_owned).filter(|line| !line.is_empty());
-    let hooks = ask(&["rev-parse", "--git-path", "hooks"]).and_then(line)?;
+    // No answer: a git that does not read this repository.
+    let _ = ask(&["rev-parse", "--git-dir"])?;
     let branches = ask(&["for-each-ref", "--format=%(refname:lstrip=2)", "refs/heads"]).unwrap_or_default();
     // Unborn too: the first commit is still to come.
     let branch = ask(&["symbolic-ref", "--quiet", "--short", "HEAD"]).and_then(line);
@@ -25,7 +26,7 @@ pub(crate) fn read(root: &Path) -> Option<Git> {
         branch,
         branches: branches.lines().map(str::to_owned).collect(),
         moves: moves.lines().filter_map(moved).collect(),
-        hooks: Some(root.join(hooks)),
+        unknown: Vec::new(),
     })
 }
 

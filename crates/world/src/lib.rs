@@ -24,6 +24,7 @@ mod program;
 mod programs;
 mod psql;
 mod records;
+mod revisions;
 mod stale;
 pub mod surroundings;
 mod swap;

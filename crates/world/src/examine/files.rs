@@ -1,6 +1,5 @@
 //! What the machine's own files tell: free room, owners, the graph of the migrations.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::MetadataExt as _;
 use std::path::{Path, PathBuf};
@@ -10,6 +9,7 @@ use plan::{Config, Engine, Home, MountKind, Room, Tool, Workspace, World};
 
 use crate::engine;
 use crate::program::{Program, Run};
+use crate::revisions;
 
 /// Where the engine keeps its volumes, unless it was told otherwise.
 const ENGINE: &str = "/var/lib/docker";
@@ -35,27 +35,8 @@ pub(super) fn room(workspace: &Workspace) -> Vec<Room> {
 pub(super) fn heads(config: &Config, root: &Path) -> Vec<String> {
     let migrations = &config.migrations;
     let (Some(Tool::Alembic), Some(dir)) = (migrations.tool, &migrations.dir) else { return Vec::new() };
-    let files = fs::read_dir(root.join(dir)).into_iter().flatten().flatten().map(|entry| entry.path());
-    let texts = files
-        .filter(|path| path.extension().is_some_and(|end| end == "py"))
-        .filter_map(|path| fs::read_to_string(path).ok());
-    let (mut revisions, mut followed) = (BTreeSet::new(), BTreeSet::new());
-    for text in texts {
-        for line in text.lines() {
-            let Some((name, value)) = line.split_once('=') else { continue };
-            match name.split([' ', ':']).next() {
-                Some("revision") => revisions.extend(quoted(value)),
-                Some("down_revision") => followed.extend(quoted(value)),
-                _ => {}
-            }
-        }
-    }
+    let (revisions, followed) = revisions::alembic(&root.join(dir));
     revisions.difference(&followed).cloned().collect()
-}
-
-fn quoted(text: &str) -> Vec<String> {
-    let code = text.split('#').next().unwrap_or_default();
-    code.split(['"', '\'']).skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 /// A data folder of the host that belongs to somebody else than the workspace: Postgres gave it to its own account.

@@ -10,7 +10,7 @@ use super::reach::no_server;
 use crate::databases::{Databases, fault};
 use crate::discover::{CREATING, creating};
 use crate::engine;
-use crate::postgres::holds_tables;
+use crate::postgres::{Read, holds_tables};
 use crate::workspace::replace_file;
 
 impl Real<'_> {
@@ -71,7 +71,7 @@ impl Real<'_> {
             counted: false,
             rows: None,
         };
-        self.databases(|databases| databases.stamp(database, &marker))?;
+        self.databases(|databases| databases.stamp(database, &marker, Read::Anew))?;
         Ok(outcome)
     }
 
@@ -133,7 +133,7 @@ impl Real<'_> {
             // Seeds that came into a database which somebody emptied are changes like any other.
             if there.origin == Origin::Built && self.seeded && self.filled {
                 let marker = Marker { seeds: seeds.cloned(), fingerprint: None, ..there.clone() };
-                self.databases(|databases| databases.stamp(database, &marker))?;
+                self.databases(|databases| databases.stamp(database, &marker, Read::Anew))?;
                 outcome = Outcome::detail("built");
             }
             if there.origin == Origin::Built && blueprint.is_some() && there.blueprint.as_ref() != blueprint {
@@ -161,7 +161,7 @@ impl Real<'_> {
             counted: false,
             rows: None,
         };
-        self.databases(|databases| databases.stamp(database, &marker))?;
+        self.databases(|databases| databases.stamp(database, &marker, Read::Anew))?;
         self.note_settings(database)?;
         Ok(Outcome::detail(if built { "built" } else { "adopted: every row in it is yours" }))
     }
@@ -188,7 +188,7 @@ impl Real<'_> {
         } else {
             marker.clone()
         };
-        self.databases(|databases| databases.stamp(database, &marker))
+        self.databases(|databases| databases.stamp(database, &marker, Read::WhereNew))
     }
 
     pub(super) fn create(

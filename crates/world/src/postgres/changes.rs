@@ -112,7 +112,7 @@ struct Facts {
     others: bool,
     /// The marker's own counter was remembered: one that a crash set back is less than it was.
     sentinel: bool,
-    /// Somebody reset the counters.
+    /// Somebody reset the counters, by the server's own clock.
     reset: bool,
     /// How its settings are, as a hash.
     settings: String,
@@ -124,7 +124,7 @@ fn facts(postgres: &mut Postgres, database: &DatabaseName) -> Result<Facts, sqlx
                 EXISTS (SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()
                         AND backend_type IS DISTINCT FROM 'autovacuum worker') AS others,
                 EXISTS (SELECT FROM cleanslate.baseline WHERE relation = 'cleanslate.marker'::regclass) AS sentinel,
-                coalesce((SELECT stats_reset > (SELECT (marker->>'at')::timestamptz FROM cleanslate.marker)
+                coalesce((SELECT stats_reset > (SELECT at FROM cleanslate.marker)
                           FROM pg_stat_database WHERE datname = current_database()), false) AS reset",
         settings(database)
     );

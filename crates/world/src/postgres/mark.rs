@@ -9,34 +9,45 @@ use super::fingerprint::fingerprint;
 use super::read::{Table, tables};
 use super::{Postgres, code, state};
 
+/// Whether a marker that is there already tells what is in the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Read {
+    /// A clone is what its template was: only what has no marker yet is read.
+    WhereNew,
+    /// Rows came since.
+    Anew,
+}
+
 /// Writes the marker. One that says that we built the database also remembers how everything in it stands.
 pub(crate) fn mark(
     postgres: &mut Postgres,
     database: &DatabaseName,
     marker: &Marker,
+    read: Read,
 ) -> Result<(), sqlx::Error> {
     let mut marker = marker.clone();
     let there = self::marker(postgres, database)?;
     postgres.run(
         database,
         "BEGIN; SET LOCAL client_min_messages = warning; CREATE SCHEMA IF NOT EXISTS cleanslate;
-         CREATE TABLE IF NOT EXISTS cleanslate.marker (one boolean PRIMARY KEY DEFAULT true CHECK (one), marker jsonb NOT NULL);
+         CREATE TABLE IF NOT EXISTS cleanslate.marker (one boolean PRIMARY KEY DEFAULT true CHECK (one), marker jsonb NOT NULL, at timestamptz NOT NULL);
          CREATE TABLE IF NOT EXISTS cleanslate.baseline (relation oid PRIMARY KEY, inserted bigint, updated bigint, deleted bigint);
          CREATE TABLE IF NOT EXISTS cleanslate.rows (relation oid PRIMARY KEY, rows bigint NOT NULL);
          CREATE TABLE IF NOT EXISTS cleanslate.sequences (relation oid PRIMARY KEY, state text NOT NULL); COMMIT",
     )?;
     if marker.origin == Origin::Built {
-        // A clone is what its template was.
-        marker = match there {
-            Some(there) => {
-                Marker { fingerprint: there.fingerprint, counted: there.counted, rows: there.rows, ..marker }
+        let fingerprint = there.as_ref().and_then(|there| there.fingerprint.clone());
+        marker = match (there, read) {
+            (Some(there), Read::WhereNew) => {
+                Marker { fingerprint, counted: there.counted, rows: there.rows, ..marker }
             }
-            None => as_built(postgres, database, marker)?,
+            _ => as_built(postgres, database, Marker { fingerprint, ..marker })?,
         };
     }
     let text = plan::literal(&serde_json::to_string(&marker).unwrap_or_default());
     let sql = format!(
-        "INSERT INTO cleanslate.marker (marker) VALUES ({text}) ON CONFLICT (one) DO UPDATE SET marker = excluded.marker"
+        "INSERT INTO cleanslate.marker (marker, at) VALUES ({text}, now())
+         ON CONFLICT (one) DO UPDATE SET marker = excluded.marker, at = excluded.at"
     );
     postgres.run(database, &sql)?;
     // The marker's own counters tell a crash later, so all are read once it is written.
@@ -71,7 +82,12 @@ fn note_sequences(postgres: &mut Postgres, database: &DatabaseName) -> Result<()
     if parts.is_empty() {
         return Ok(());
     }
-    postgres.run(database, &format!("INSERT INTO cleanslate.sequences {}", parts.join(" UNION ALL ")))
+    // What a run that was killed noted is noted anew.
+    let sql = format!(
+        "DELETE FROM cleanslate.sequences; INSERT INTO cleanslate.sequences {}",
+        parts.join(" UNION ALL ")
+    );
+    postgres.run(database, &sql)
 }
 
 /// The rows of each table that holds any; answers with their sum.
@@ -83,7 +99,7 @@ fn note_rows(postgres: &mut Postgres, database: &DatabaseName) -> Result<u64, sq
         return Ok(0);
     }
     let sql = format!(
-        "SET LOCAL row_security = off;
+        "SET LOCAL row_security = off; DELETE FROM cleanslate.rows;
          INSERT INTO cleanslate.rows SELECT * FROM ({}) t (relation, rows) WHERE rows > 0",
         parts.join(" UNION ALL ")
     );

@@ -18,7 +18,7 @@ use tokio::runtime::Runtime;
 pub(crate) use carry::carried_over;
 pub(crate) use changes::{settings_of, since};
 pub(crate) use fingerprint::definitions;
-pub(crate) use mark::{mark, marker};
+pub(crate) use mark::{Read, mark, marker};
 pub(crate) use read::{contents, databases, holds_tables, is_empty, tables};
 
 use crate::interrupt;

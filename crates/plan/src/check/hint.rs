@@ -48,8 +48,10 @@ fn hint(finding: &Finding, sources: &Sources, command: &dyn Fn(&str) -> String) 
     };
     let described = sources.models.get(&key);
     let model = described.and_then(|described| described.place.as_deref());
+    // Nothing where a side was not compared.
+    let of = |side: Side| finding.sides.get(&side);
     // Who has it decides, not who stands alone: of three sides that may be the one without it.
-    match (finding.aspect.as_str(), of(finding, Side::Models), of(finding, Side::Migrations)) {
+    match (finding.aspect.as_str(), of(Side::Models), of(Side::Migrations)) {
         ("missing", Some(Some(_)), Some(None)) if finding.kind == "column" => {
             let line = described?.line.as_deref()?;
             let at = migration_line(finding, described?, &sources.files);
@@ -64,17 +66,12 @@ fn hint(finding: &Finding, sources: &Sources, command: &dyn Fn(&str) -> String) 
         }
         (_, models, migrations @ Some(_))
             if models.is_none_or(|models| Some(models) == migrations)
-                && of(finding, Side::Live).is_some_and(|live| Some(live) != migrations) =>
+                && of(Side::Live).is_some_and(|live| Some(live) != migrations) =>
         {
             Some(format!("live alone: {}", command("rebuild")))
         }
         _ => model.map(|model| format!("model: {model}")),
     }
-}
-
-/// What a side has: nothing where it was not compared.
-fn of(finding: &Finding, side: Side) -> Option<Option<&str>> {
-    finding.sides.get(&side).map(Option::as_deref)
 }
 
 /// `after X, FILE:LINE: `, where the migration that makes the table is found.

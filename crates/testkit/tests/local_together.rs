@@ -83,7 +83,7 @@ fn a_reset_goes_through_while_clients_keep_reconnecting() {
             })
             .collect();
         let before = served.load(Ordering::Relaxed);
-        let until = std::time::Instant::now() + std::time::Duration::from_secs(20);
+        let until = std::time::Instant::now() + Duration::from_secs(20);
         while served.load(Ordering::Relaxed) < before + 5 && std::time::Instant::now() < until {
             thread::yield_now();
         }

@@ -66,7 +66,7 @@ fn a_reset_goes_through_while_clients_keep_reconnecting() {
                     // Stays connected until it is cut, and then comes again.
                     let mut client = shop.psql("shop");
                     client
-                        .args(["-c", "SELECT 1", "-c", "SELECT pg_sleep(0.2)"])
+                        .args(["-c", "SELECT 1", "-c", "SELECT pg_sleep(1)"])
                         .stdout(Stdio::null())
                         .stderr(Stdio::null());
                     let served_it = client.status().unwrap().success();

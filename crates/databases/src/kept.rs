@@ -8,6 +8,8 @@ use plan::{
     words,
 };
 
+use crate::replace;
+
 /// What is kept under one number.
 #[derive(Debug, Clone)]
 pub(crate) enum Entry<'a> {
@@ -63,7 +65,9 @@ pub(crate) fn passing(world: &World) -> impl Iterator<Item = (&Database, &Label)
 /// Gives one up for good: as a step, and as loss.
 pub(crate) fn give_up(plan: &mut Plan, database: &Database, label: &Label, why: &'static str) {
     let Some(kept) = &label.kept else { return };
-    match kept.rows {
+    // A look into it beats what was noted when it was put by: it takes sessions like any other.
+    let rows = database.contents.as_ref().map(|contents| contents.rows).or(kept.rows);
+    match rows {
         Some(rows) => plan.loss.databases.push(Contents {
             database: database.name.clone(),
             tables: 0,
@@ -76,7 +80,8 @@ pub(crate) fn give_up(plan: &mut Plan, database: &Database, label: &Label, why: 
     }
     let expect = Expect::Database { name: database.name.clone(), oid: database.oid };
     let give_up = Action::GiveUpDatabase { database: database.name.clone(), n: kept.n };
-    plan.steps.push(Step::new(give_up, why).expects(expect));
+    let step = Step::new(give_up, why).expects(expect);
+    plan.steps.push(replace::agreed(step, database.name.clone(), rows));
 }
 
 impl Entry<'_> {

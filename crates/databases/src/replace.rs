@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use plan::{
-    Action, Built, Data, Database, DatabaseName, Expect, Fact, KeptAs, Kind, Label, LabelKind, Plan, Server,
-    Session, Since, Step, World, words,
+    Action, Built, Data, Database, DatabaseName, Expect, Fact, KeptAs, Kind, Label, LabelKind, Plan, Rows,
+    Server, Session, Since, Step, World, words,
 };
 
 /// Seconds after which an open transaction is somebody's work, and no request that is passing through.
@@ -111,7 +111,16 @@ pub(crate) fn put_by_name(world: &World, server: &Server, stem: &str) -> (u32, D
 pub(crate) fn give_up(plan: &mut Plan, live: &Database, n: u32, kept: DatabaseName) {
     let give_up = Action::GiveUpDatabase { database: kept.clone(), n };
     let step = Step::new(give_up, "--no-undo keeps nothing");
-    plan.steps.push(step.expects(Expect::Database { name: kept, oid: live.oid }).weight(2));
+    let step = step.expects(Expect::Database { name: kept.clone(), oid: live.oid }).weight(2);
+    plan.steps.push(agreed(step, kept, live.contents.as_ref().map(|contents| contents.rows)));
+}
+
+/// Rows that came since the plan was shown are nobody's to give up. What was estimated can't be held against a count.
+pub(crate) fn agreed(step: Step, name: DatabaseName, rows: Option<Rows>) -> Step {
+    match rows {
+        Some(Rows { count, exact: true }) => step.expects(Expect::NoMoreRows { name, rows: count }),
+        _ => step,
+    }
 }
 
 /// Drops what its server left half dropped: nothing in it can be trusted, and Postgres renames no such database.
@@ -128,10 +137,11 @@ pub(crate) fn drop_broken(plan: &mut Plan, server: &Server, live: &Database, nex
 
 /// Drops the old database, which has this name now, through psql.
 pub(crate) fn drop(name: &DatabaseName, live: &Database, why: &'static str) -> Step {
-    Step::new(Action::DropDatabase { database: name.clone() }, why)
+    let step = Step::new(Action::DropDatabase { database: name.clone() }, why)
         .expects(Expect::Database { name: name.clone(), oid: live.oid })
         .bound()
-        .weight(2)
+        .weight(2);
+    agreed(step, name.clone(), live.contents.as_ref().map(|contents| contents.rows))
 }
 
 /// The next database takes a name that nothing has.

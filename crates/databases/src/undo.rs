@@ -57,7 +57,11 @@ impl Command for Undo {
         // A list needs no look into volumes.
         let only_labels = self.list || self.gc;
         let engine = if only_labels { EngineFacts::Server } else { EngineFacts::Files };
-        let contents = if only_labels { Reading::Nothing } else { Reading::Rows };
+        let contents = match (self.gc, self.list) {
+            (true, _) => Reading::All,
+            (false, true) => Reading::Nothing,
+            (false, false) => Reading::Rows,
+        };
         let base =
             Wants { contents, databases: true, blueprint: true, where_copies_are: true, ..Wants::default() };
         Wants { engine, sizes: !only_labels, lock: !self.list, git: self.gc, ..base }

@@ -84,6 +84,11 @@ pub enum Expect {
     NoDatabase {
         name: DatabaseName,
     },
+    /// There is no more in it than was agreed to.
+    NoMoreRows {
+        name: DatabaseName,
+        rows: u64,
+    },
     /// The container of this id.
     Container {
         name: ContainerName,

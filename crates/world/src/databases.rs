@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use plan::{DatabaseName, Exit, Expect, Fault, Label, LabelKind, Marker, Outcome, RoleName, Server, words};
 use sqlx::Row as _;
 
-use crate::postgres::{Postgres, Read, carried_over, code, is_stopped, mark, said, state};
+use crate::postgres::{Postgres, Read, carried_over, code, count_all, is_stopped, mark, said, state};
 use crate::psql::Psql;
 
 /// How soon the end of a session is noticed: Postgres itself would look every 100 ms.
@@ -322,6 +322,18 @@ impl Databases<'_> {
                 None => Ok(()),
                 Some(_) => Err(changed(format!("there is a `{name}` now"))),
             },
+            Expect::NoMoreRows { name, rows } => {
+                let now = count_all(self.postgres, name)
+                    .map_err(|error| fault(&format!("the rows of `{name}` were not counted"), &error))?;
+                self.postgres.leave(name);
+                if now <= *rows {
+                    return Ok(());
+                }
+                let (now, then) = (words::count(now, "row"), words::count(*rows, "row"));
+                Err(Fault::new(Exit::Refused, format!("there is more in `{name}` than was agreed to"))
+                    .cause(format!("it holds {now}, and {then} were told"))
+                    .hint("slate-undo --list shows where it is"))
+            }
             Expect::Server { system_identifier } => {
                 let maintenance = self.maintenance().clone();
                 let now = self

@@ -1,10 +1,10 @@
 //! What makes a reset quick, and takes it back: clones, templates, and the change of two names at once.
 
-use plan::{Built, DatabaseName, Exit, Fault, KeptAs, Label, LabelKind, Outcome, Since, words};
+use plan::{Built, DatabaseName, Exit, Fault, KeptAs, Label, LabelKind, Outcome, Rows, Since, words};
 use sqlx::Row as _;
 
 use crate::databases::{Databases, fault};
-use crate::postgres::{marker, settings_of, since};
+use crate::postgres::{count_all, marker, settings_of, since};
 
 /// Up to so many bytes Postgres copies quicker through its log than file by file, which costs two checkpoints.
 const BY_LOG: u64 = 128_000_000;
@@ -99,10 +99,17 @@ impl Databases<'_> {
             self.remove(database)?;
             return Ok(Outcome::detail("nobody had changed it, so it is dropped"));
         }
+        // What came between the plan and the swap is in it too.
+        let rows = match label.kept.as_ref().and_then(|kept| kept.rows) {
+            Some(Rows { exact: true, .. }) => {
+                count_all(self.postgres, database).ok().map(|count| Rows { count, exact: true })
+            }
+            told => told,
+        };
         self.postgres.leave(database);
         self.open(database)?;
         let why = Some(since?.line());
-        let kept = label.kept.clone().map(|kept| KeptAs { why: why.clone(), ..kept });
+        let kept = label.kept.clone().map(|kept| KeptAs { why: why.clone(), rows, ..kept });
         self.label(database, &Label { kept, ..label.clone() })?;
         Ok(Outcome { detail: why, ..Outcome::default() })
     }

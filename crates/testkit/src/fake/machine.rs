@@ -9,6 +9,9 @@ impl Machine for Fake {
         let holds = match expect {
             Expect::Database { name, oid } => self.databases.get(name).is_some_and(|held| held.oid == *oid),
             Expect::NoDatabase { name } => !self.databases.contains_key(name),
+            Expect::NoMoreRows { name, rows } => {
+                self.databases.get(name).is_some_and(|held| held.mine <= *rows)
+            }
             _ => true,
         };
         if self.dead || holds { Ok(()) } else { Err(failed("it changed")) }

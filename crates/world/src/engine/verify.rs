@@ -27,9 +27,10 @@ pub(crate) fn verify(context: &Context<'_>, expect: &Expect) -> Result<(), Fault
             }
         }
         Expect::Copied { volume, copy } => copied(context, volume, copy),
-        Expect::Database { .. } | Expect::NoDatabase { .. } | Expect::Server { .. } => {
-            Err(Fault::new(Exit::Failed, "the engine knows no databases"))
-        }
+        Expect::Database { .. }
+        | Expect::NoDatabase { .. }
+        | Expect::NoMoreRows { .. }
+        | Expect::Server { .. } => Err(Fault::new(Exit::Failed, "the engine knows no databases")),
     }
 }
 

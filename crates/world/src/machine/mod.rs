@@ -178,9 +178,10 @@ impl<'a> Real<'a> {
 impl Machine for Real<'_> {
     fn verify(&mut self, expect: &Expect) -> Result<(), Fault> {
         match expect {
-            Expect::Database { .. } | Expect::NoDatabase { .. } | Expect::Server { .. } => {
-                self.databases(|databases| databases.verify(expect))
-            }
+            Expect::Database { .. }
+            | Expect::NoDatabase { .. }
+            | Expect::NoMoreRows { .. }
+            | Expect::Server { .. } => self.databases(|databases| databases.verify(expect)),
             _ => engine::verify(&self.engine()?, expect),
         }
     }

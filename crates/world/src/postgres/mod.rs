@@ -19,7 +19,7 @@ pub(crate) use carry::carried_over;
 pub(crate) use changes::{settings_of, since};
 pub(crate) use fingerprint::definitions;
 pub(crate) use mark::{Read, mark, marker};
-pub(crate) use read::{contents, databases, holds_tables, is_empty, tables};
+pub(crate) use read::{contents, count_all, databases, holds_tables, is_empty, tables};
 
 use crate::interrupt;
 

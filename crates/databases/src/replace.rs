@@ -7,9 +7,6 @@ use plan::{
     Server, Session, Since, Step, World, words,
 };
 
-/// Seconds after which an open transaction is somebody's work, and no request that is passing through.
-const WORK: u64 = 2;
-
 /// What replaces the live database, and what becomes of that.
 pub(crate) struct Swap<'a> {
     pub world: &'a World,
@@ -208,12 +205,7 @@ fn cut(plan: &mut Plan, sessions: &[Session], place: &str) {
         plan.facts.push(Fact::new("disconnects", who(sessions) + place));
     }
     plan.loss.sessions.extend_from_slice(sessions);
-    let at_work = |session: &&Session| {
-        session.service.is_none() && session.transaction.is_some_and(|open| open >= WORK)
-    };
-    plan.in_the_way.extend(sessions.iter().filter(at_work).map(|session| {
-        format!("{} has a transaction open since {} s", session.who(), session.transaction.unwrap_or(0))
-    }));
+    plan.in_the_way.extend(sessions.iter().filter_map(Session::open_work));
 }
 
 /// Whether it is proved that the live database holds nothing of anybody's.

@@ -62,10 +62,11 @@ impl Plan {
         }
     }
 
-    /// What `--confirm` takes: it stands for this command on this target, and for no more rows than there are now.
+    /// What `--confirm` takes: it stands for this command on this target, and for no more rows and changes than there are
+    /// now.
     #[must_use]
     pub fn token(&self) -> String {
-        format!("{}-{}", self.fingerprint(), self.loss.rows().count)
+        format!("{}-{}-{}", self.fingerprint(), self.loss.rows().count, self.loss.changes())
     }
 
     fn fingerprint(&self) -> String {
@@ -86,10 +87,16 @@ impl Plan {
     }
 
     fn is_covered_by(&self, token: &str) -> bool {
-        token.rsplit_once('-').is_some_and(|(fingerprint, rows)| {
-            fingerprint == self.fingerprint()
-                && rows.parse().is_ok_and(|rows: u64| self.loss.rows().count <= rows)
-        })
+        let mut parts = token.split('-');
+        let fits = parts.next() == Some(self.fingerprint().as_str());
+        let mut is_no_more = |now: u64| {
+            parts.next().and_then(|agreed| agreed.parse().ok()).is_some_and(|agreed: u64| now <= agreed)
+        };
+        // What nobody could read may have grown unseen.
+        self.loss.unread.is_empty()
+            && fits
+            && is_no_more(self.loss.rows().count)
+            && is_no_more(self.loss.changes())
     }
 
     fn question(&self, need: Need) -> Question {
@@ -156,7 +163,10 @@ fn unconfirmed(plan: &Plan, need: Need) -> Fault {
         Need::Name => {
             format!("{} would be lost for good, which --yes alone does not cover", plan.loss.words())
         }
-        Need::Nothing | Need::YesNo => format!("there is no terminal to ask on: {}", plan.asks.join(", ")),
+        Need::Nothing | Need::YesNo => {
+            let why: Vec<&str> = plan.asks.iter().chain(&plan.in_the_way).map(String::as_str).collect();
+            format!("there is no terminal to ask on: {}", why.join(", "))
+        }
     };
     let hint = match need {
         Need::Name => format!("{} --dry-run --json shows the plan and a token for --confirm", plan.again),
@@ -167,7 +177,11 @@ fn unconfirmed(plan: &Plan, need: Need) -> Fault {
 
 fn outdated(plan: &Plan) -> Fault {
     Fault::new(Exit::Unconfirmed, "the token for --confirm does not fit")
-        .cause("it was made for another target, or there is more to lose now")
+        .cause(if plan.loss.unread.is_empty() {
+            "it was made for another target, or there is more to lose now".to_owned()
+        } else {
+            format!("what it was made for can't be read now: {}", plan.loss.unread.join(", "))
+        })
         .state("nothing was changed")
         .hint(format!("{} --dry-run --json prints a new one", plan.again))
 }

@@ -71,6 +71,26 @@ impl Contents {
     }
 }
 
+/// Seconds after which an open transaction is somebody's work, and no request that is passing through.
+const WORK: u64 = 2;
+
+impl Session {
+    /// What would be cut off in the middle: a transaction of somebody's that has been open for two seconds. A service's is
+    /// begun again by the service.
+    ///
+    /// ```
+    /// # use plan::*;
+    /// let session = Session { pid: 4, user: "app".into(), application: "psql".into(), client: String::new(),
+    ///     service: None, transaction: Some(90) };
+    /// assert_eq!(session.open_work().unwrap(), "psql has a transaction open since 90 s");
+    /// ```
+    #[must_use]
+    pub fn open_work(&self) -> Option<String> {
+        let open = self.transaction.filter(|open| self.service.is_none() && *open >= WORK)?;
+        Some(format!("{} has a transaction open since {open} s", self.who()))
+    }
+}
+
 impl Loss {
     /// Whether there is nothing in it that anybody could want. Said only when it was read.
     ///
@@ -91,6 +111,16 @@ impl Loss {
             exact: all.exact && one.rows.exact,
         };
         self.databases.iter().fold(Rows { count: 0, exact: true }, sum)
+    }
+
+    /// Rows that came, went or changed since seeding, of all databases.
+    #[must_use]
+    pub fn changes(&self) -> u64 {
+        let tables = self.databases.iter().flat_map(|contents| match &contents.since {
+            Since::Changed { tables, .. } => tables.as_slice(),
+            _ => &[],
+        });
+        tables.map(|table| table.inserted + table.updated + table.deleted).sum()
     }
 
     /// What is lost in a few words, for a question or an error.

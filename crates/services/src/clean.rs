@@ -234,6 +234,7 @@ fn contents(plan: &mut Plan, world: &World, server: &Server) {
             format!("{}, which can't be read", words::bytes(database.bytes))
         };
         plan.facts.push(Fact::new(label, format!("{}: {text}", database.name)));
+        plan.in_the_way.extend(database.sessions.iter().filter_map(plan::Session::open_work));
         label = "";
     }
     if server.state != ServerState::Running {

@@ -256,6 +256,34 @@ mod tests {
     }
 
     #[test]
+    fn a_token_is_void_when_nobody_can_read_what_it_takes() {
+        let mut unread = dropping(5);
+        unread.loss.unread.push("a server that does not run".to_owned());
+        let flags = Flags { confirm: Some(unread.token()), ..Flags::default() };
+
+        let fault = approve(unread, Confirm::Loss, &flags, nobody).unwrap_err();
+
+        assert_eq!(
+            fault.cause.unwrap(),
+            "what it was made for can't be read now: a server that does not run"
+        );
+    }
+
+    #[test]
+    fn a_token_is_void_when_more_has_changed() {
+        let changed = |updated| {
+            let mut plan = dropping(5);
+            let users = crate::TableChange { table: "users".to_owned(), inserted: 0, updated, deleted: 0 };
+            plan.loss.databases[0].since = crate::Since::Changed { tables: vec![users], beside: Vec::new() };
+            plan
+        };
+        let flags = Flags { confirm: Some(changed(1).token()), ..Flags::default() };
+
+        assert!(approve(changed(1), Confirm::Loss, &flags, nobody).is_ok());
+        assert!(approve(changed(2), Confirm::Loss, &flags, nobody).is_err());
+    }
+
+    #[test]
     fn a_token_for_what_undo_brings_back_is_none_for_what_it_does_not() {
         let mut undoable = dropping(5);
         undoable.steps[0].undo = Some(crate::Undo::Up);

@@ -2,6 +2,8 @@
 
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+use std::thread;
+
 use testkit::{Key, Screen, Shop, Stdin, offline};
 
 /// Everything that a decline may not change.
@@ -132,15 +134,63 @@ fn consent_comes_from_the_command_line_alone() {
     let _ = launch.run(Stdin::Null).told(3);
 
     assert_eq!(everything(&shop), before);
-    let plan = shop.run("slate-reset", &["--drop", "--dry-run", "--json"]).expect_code(0).json();
-    let token = plan["token"]
-        .as_str()
-        .or_else(|| plan["plan"]["token"].as_str())
-        .unwrap_or_else(|| panic!("{plan}"))
-        .to_owned();
+    let token = || {
+        let plan = shop.run("slate-reset", &["--drop", "--dry-run", "--json"]).expect_code(0).json();
+        let token = plan["token"].as_str().or_else(|| plan["plan"]["token"].as_str());
+        token.unwrap_or_else(|| panic!("{plan}")).to_owned()
+    };
+    let old = token();
     let _ = shop.ask("INSERT INTO goods VALUES (3, 'vase')");
-    let told = shop.run("slate-reset", &["--drop", "--confirm", &token]).told(3);
+    let told = shop.run("slate-reset", &["--drop", "--confirm", &old]).told(3);
     assert!(told.error.contains("token"), "{told:?}");
-    let _ = shop.ask("DELETE FROM goods WHERE id = 3");
-    let _ = shop.run("slate-reset", &["--drop", "--confirm", &token]).expect_code(0);
+    let _ = shop.run("slate-reset", &["--drop", "--confirm", &token()]).expect_code(0);
+}
+
+#[test]
+fn rows_that_come_after_the_plan_are_nobodys_to_give_up() {
+    if offline("rows between a plan and its end") {
+        return;
+    }
+    let shop = Shop::open();
+    shop.write("migrations/2_slow.sql", "SELECT pg_sleep(2);\n");
+    for words in [["--drop", "--yes", "--no-undo"].as_slice(), &["--yes", "--no-undo"]] {
+        let before = shop.ask("SELECT count(*) FROM goods");
+        let reset = thread::scope(|scope| {
+            let reset = scope.spawn(|| shop.run("slate-reset", words));
+            let building = "SELECT count(*) > 0 FROM pg_stat_activity WHERE query LIKE '%pg_sleep(2)%' AND pid <> pg_backend_pid()";
+            shop.wait_until(building, "t");
+            let _ = shop.ask("INSERT INTO goods VALUES (77, 'vase')");
+            reset.join().unwrap()
+        });
+
+        let told = reset.told(4);
+
+        assert!(told.error.starts_with("there is more in `shop__kept_"), "{told:?}");
+        assert!(told.state.contains("your data is whole in `shop__kept_"), "{told:?}");
+        let _ = shop.run("slate-undo", &["--yes"]).expect_code(0);
+        shop.settle();
+        assert_eq!(shop.ask("SELECT name FROM goods WHERE id = 77"), "vase");
+        let _ = shop.ask("DELETE FROM goods WHERE id = 77");
+        assert_eq!(shop.ask("SELECT count(*) FROM goods"), before);
+        // For the next round it is built anew.
+        shop.write("migrations/3_more.sql", "SELECT pg_sleep(2);\n");
+    }
+}
+
+#[test]
+fn rows_that_somebody_typed_into_what_is_kept_are_asked_about() {
+    if offline("rows in a kept database") {
+        return;
+    }
+    let shop = Shop::open();
+    let _ = shop.swap();
+    let _ = shop.ask("DELETE FROM sold; DELETE FROM goods");
+    let _ = shop.swap();
+    let kept = shop.ask_in("postgres", "SELECT max(datname) FROM pg_database WHERE datname LIKE '%kept%'");
+    let _ = shop.ask_in(&kept, "INSERT INTO goods VALUES (78, 'bowl')");
+
+    let told = shop.run("slate-undo", &["--gc", "--older-than", "0", "--yes"]).told(3);
+
+    assert!(told.cause.starts_with("1 row"), "{told:?}");
+    assert_eq!(shop.ask_in(&kept, "SELECT name FROM goods"), "bowl");
 }

@@ -54,7 +54,7 @@ pub fn discover(options: &Options, wants: Wants) -> Result<Found, Fault> {
 fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     let root = workspace::root(options.root.as_deref())?;
     let (mut config, is_configured) = configuration(&root)?;
-    let workspace = workspace::workspace(&root)?;
+    let workspace = workspace::workspace(&root, wants.lock)?;
     let held =
         wants.lock.then(|| workspace::hold(&workspace, options.command, options.timeout)).transpose()?;
     let open = config.database.server.is_none() && !engine::is_told(&config);

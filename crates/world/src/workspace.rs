@@ -41,15 +41,19 @@ pub fn root(given: Option<&Path>) -> Result<PathBuf, Fault> {
     Ok(above("cleanslate.toml").or_else(|| above(".git")).unwrap_or(start))
 }
 
+/// The workspace of a folder. A folder that took another one's place is written down by those who change something: a look
+/// into a copy takes nothing from the original, should that come back.
+///
 /// # Errors
 /// The state folder can't be made.
-pub fn workspace(root: &Path) -> Result<Workspace, Fault> {
+pub fn workspace(root: &Path, changes: bool) -> Result<Workspace, Fault> {
     let base = state_base()?;
     let _alone = alone(&base);
     let id = identify(root, &base)?;
     let state = base.join(&id);
     let mut memory = Memory::read(&state).unwrap_or_default();
-    if memory.root != root {
+    let is_new = memory.root.as_os_str().is_empty();
+    if memory.root != root && (changes || is_new) {
         let found = fs::metadata(root).map_err(|why| unreadable(root, &why))?;
         memory = Memory { root: root.to_owned(), device: found.dev(), inode: found.ino(), ..memory };
         memory.write(&state)?;

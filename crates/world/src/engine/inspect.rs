@@ -20,6 +20,8 @@ pub(super) struct Inspected {
     pub image: String,
     /// Names of the networks it is in.
     pub networks: Vec<String>,
+    /// One of our own short-lived ones.
+    pub helps: bool,
 }
 
 #[derive(Deserialize)]
@@ -244,7 +246,8 @@ fn read(raw: Raw) -> Result<Inspected, Fault> {
         environment: environment(&raw.config.env.unwrap_or_default()),
         healthcheck: healthcheck(raw.config.healthcheck),
     };
-    Ok(Inspected { container, image: raw.image, networks: networks.into_keys().collect() })
+    let helps = labels.contains_key(super::volumes::label::HELPER);
+    Ok(Inspected { container, image: raw.image, networks: networks.into_keys().collect(), helps })
 }
 
 fn odd(bad: &plan::BadName) -> Fault {

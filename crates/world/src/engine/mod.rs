@@ -85,6 +85,7 @@ pub(crate) fn discover(
     let own = [format!("label={PROJECT}={}", project.name)];
     // Of any project: one that mounts a volume of ours, or is in our network, decides what may be removed.
     let all = inspect::containers(if wants.engine <= EngineFacts::Server { &own } else { &[] })?;
+    let all = volumes::without_abandoned(all);
     let own: Vec<&Container> = all
         .iter()
         .map(|one| &one.container)

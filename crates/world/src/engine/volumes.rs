@@ -2,12 +2,13 @@
 //! container, since nobody but the engine may read its folder.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 use jiff::Timestamp;
 use plan::{Fault, Volume, VolumeName};
 
 use super::docker::{ask, change, docker, fault};
-use super::inspect::{self, PROJECT};
+use super::inspect::{self, Inspected, PROJECT};
 use crate::program::Run;
 use crate::records::Records;
 
@@ -55,6 +56,25 @@ impl Helper<'_> {
         let removed = change(["rm", "-f", "-v", &name]);
         run.and(removed.map(|_| ()))
     }
+}
+
+/// Without our own containers whose run was killed: nobody waits for them, and what they mount would seem to be in use. They
+/// are removed.
+pub(super) fn without_abandoned(all: Vec<Inspected>) -> Vec<Inspected> {
+    let is_abandoned = |one: &Inspected| one.helps && !is_waited_for(one.container.name.as_str());
+    let (abandoned, rest): (Vec<_>, Vec<_>) = all.into_iter().partition(is_abandoned);
+    for one in abandoned {
+        // One that stays is told as what mounts the volume.
+        let _ = change(["rm", "-f", "-v", one.container.name.as_str()]);
+    }
+    rest
+}
+
+/// Whether the process that a helper is named after still runs.
+fn is_waited_for(name: &str) -> bool {
+    let process = name.strip_prefix("cleanslate-").and_then(|rest| rest.split('-').next());
+    process
+        .is_none_or(|process| !Path::new("/proc/self").exists() || Path::new("/proc").join(process).exists())
 }
 
 /// What our records say of a volume that the engine named: no other ever has that name.
@@ -199,6 +219,13 @@ pub(super) fn identity(name: &VolumeName, images: &[String]) -> Result<Option<St
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_helper_is_waited_for_while_its_run_lives() {
+        assert!(is_waited_for(&format!("cleanslate-{}-17", std::process::id())));
+        assert!(!is_waited_for("cleanslate-4194305-17"), "no process has a number above the kernel's limit");
+        assert!(is_waited_for("somebody"));
+    }
 
     #[test]
     fn a_look_inside_is_read() {

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use plan::{
-    Action, Contents, Database, Expect, Fact, Kept, KeptPlace, Label, LabelKind, Plan, Since, Step, World,
-    words,
+    Action, Contents, Database, Expect, Fact, Kept, KeptPlace, Label, LabelKind, Plan, ServerState, Since,
+    Step, World, words,
 };
 
 use crate::replace;
@@ -41,14 +41,18 @@ pub(crate) fn entries(world: &World) -> BTreeMap<u32, Entry<'_>> {
 /// By number, the newest first.
 pub(crate) fn list(world: &World) -> Vec<Fact> {
     let entries = entries(world);
+    let unseen = world.server.as_ref().filter(|server| server.state == ServerState::Stopped).map(|_| {
+        let up = world.workspace.command("up");
+        Fact::new("not seen", format!("kept databases: the server does not run ({up} starts it)"))
+    });
     if entries.is_empty() {
-        return vec![Fact::new("Kept", "nothing")];
+        return vec![unseen.unwrap_or_else(|| Fact::new("Kept", "nothing"))];
     }
     let lines = entries.iter().rev().flat_map(|(n, entry)| {
         let labels = std::iter::once(n.to_string()).chain(std::iter::repeat(String::new()));
         entry.lines(world).into_iter().zip(labels).map(|(line, label)| Fact::new(label, line))
     });
-    lines.collect()
+    lines.chain(unseen).collect()
 }
 
 /// What time and size may take away, by `--gc` alone: what was replaced, and the databases of branches that are gone. A
@@ -174,6 +178,14 @@ mod tests {
                 ),
             ]
         );
+    }
+
+    #[test]
+    fn a_server_that_does_not_run_keeps_what_nobody_sees() {
+        let mut world = with_databases(&[]);
+        world.server.iter_mut().for_each(|server| server.state = ServerState::Stopped);
+
+        assert_eq!(list(&world)[0].label, "not seen");
     }
 
     #[test]

@@ -127,7 +127,7 @@ impl Rebuild {
         let live = world.live().ok_or_else(|| nothing("there is no such database", up()))?;
         guard::own_database(live, &world.workspace)?;
         if live.broken {
-            let drop = world.workspace.command("reset --drop");
+            let drop = world.workspace.command("reset");
             return Err(nothing("it is half dropped: nothing in it can be trusted", drop));
         }
         if self.shared.no_undo {

@@ -146,7 +146,7 @@ fn a_half_dropped_database_is_not_used_and_reset_replaces_it() {
 
     let told = shop.run("slate-up", &[]).told(4);
     assert_eq!(told.error, "`shop` is half dropped");
-    assert_eq!(told.hint, "slate-reset --drop");
+    assert_eq!(told.hint, "slate-reset");
     let _ = shop.reset().expect_code(0);
     assert_eq!(shop.ask("SELECT count(*) FROM goods"), "2");
 }

@@ -118,7 +118,7 @@ impl Databases<'_> {
             Some(row) if row.get("broken") => {
                 Err(Fault::new(Exit::Refused, format!("`{database}` is half dropped"))
                     .cause("its server stopped in the middle of a DROP: nothing in it can be trusted")
-                    .hint("slate-reset --drop"))
+                    .hint("slate-reset"))
             }
             Some(row) if row.get("open") => Ok(Outcome::idle("was there")),
             Some(_) => {

@@ -43,7 +43,7 @@ pub(super) fn baseline(check: &'static str, _: &Config, world: &World) -> Vec<Fi
     }
     let what = format!("migrations or seeds changed since `{}` was built", live.name);
     let seen = format!("it was built {} from files of another hash", words::ago(marker.at, world.now));
-    vec![Finding::new(check, what, seen, world.workspace.command("reset --drop"))]
+    vec![Finding::new(check, what, seen, world.workspace.command("reset"))]
 }
 
 pub(super) fn heads(check: &'static str, _: &Config, world: &World) -> Vec<Finding> {

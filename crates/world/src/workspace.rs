@@ -116,9 +116,11 @@ pub(crate) fn make_folder(folder: &Path, mode: u32) -> Result<(), Fault> {
 }
 
 fn unwritable(path: &Path, why: &std::io::Error) -> Fault {
-    Fault::new(Exit::Failed, format!("`{}` can't be made", path.display()))
-        .cause(why.to_string())
-        .hint("XDG_STATE_HOME names the folder that cleanslate keeps its files in")
+    let hint = match why.kind() {
+        ErrorKind::StorageFull => "slate-undo --gc --older-than 0 gives up what is kept",
+        _ => "XDG_STATE_HOME names the folder that cleanslate keeps its files in",
+    };
+    Fault::new(Exit::Failed, format!("`{}` can't be made", path.display())).cause(why.to_string()).hint(hint)
 }
 
 fn unreadable(path: &Path, why: &std::io::Error) -> Fault {

@@ -85,7 +85,9 @@ pub(crate) fn give_up(plan: &mut Plan, database: &Database, label: &Label, why: 
     let expect = Expect::Database { name: database.name.clone(), oid: database.oid };
     let give_up = Action::GiveUpDatabase { database: database.name.clone(), n: kept.n };
     let step = Step::new(give_up, why).expects(expect);
-    plan.steps.push(replace::agreed(step, database.name.clone(), rows));
+    // Nobody writes to a closed one.
+    let writable = rows.filter(|_| database.open);
+    plan.steps.push(replace::agreed(step, database.name.clone(), writable));
 }
 
 impl Entry<'_> {

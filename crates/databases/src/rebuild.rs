@@ -68,10 +68,6 @@ impl Command for Rebuild {
         plan.target = target(server, world);
         plan.data.push(Data::Database { name: live.name.clone(), oid: live.oid });
         plan.facts.push(Fact::new("fits", "known once the new baseline is built, and asked about then"));
-        if !live.open {
-            let open = Action::OpenDatabase { database: live.name.clone() };
-            plan.steps.push(Step::new(open, "an earlier run that did not end had closed it"));
-        }
         let next = recipe.open(&mut plan)?;
         let from = live.name.clone();
         let carry = Action::CarryOver { from: from.clone(), to: next.clone() };

@@ -33,28 +33,36 @@ fn run<C: Command>(command: &C, terminal: &mut Terminal) -> Result<ExitCode, Fau
     world::interrupt::listen();
     let options = Options { root: shared.root.clone(), timeout: shared.timeout, command: C::NAME };
     let mut found = world::discover(&options, wants)?;
+    if let Some(mend) = plan::mend(C::NAME, &found.world).filter(|_| wants.lock) {
+        carry_out(&unasked(mend, &found)?, &found, shared.timeout, terminal)?;
+        found = look_again(&options, wants, &mut found)?;
+    }
     let Some(first) = command.prepare(&found.config, &found.world)? else {
         return finish(command, &found, terminal);
     };
     if shared.dry_run {
         return show(first, &found, terminal);
     }
-    let first = approve(named(first, &found), Confirm::Loss, &Flags::default(), |_| Ok(None))?;
+    let first = unasked(first, &found)?;
     carry_out(&first, &found, shared.timeout, terminal)?;
-    // What was made is looked at with everything else again, under the same hold on the workspace.
-    let held = found.held.take();
-    let mut again = world::discover(&options, plan::Wants { lock: false, ..wants });
-    let done = match &mut again {
-        Ok(again) => {
-            again.held = held;
-            finish(command, again, terminal)
-        }
-        Err(fault) => Err(fault.clone()),
-    };
+    let done = look_again(&options, wants, &mut found).and_then(|again| finish(command, &again, terminal));
     if done.is_err() {
         plan::withdraw(&first, &mut Real::new(&found, shared.timeout));
     }
     done
+}
+
+/// What destroys nothing, and only makes it possible to plan.
+fn unasked(plan: Plan, found: &Found) -> Result<Approved, Fault> {
+    approve(named(plan, found), Confirm::Loss, &Flags::default(), |_| Ok(None))
+}
+
+/// After something was made: everything is looked at anew, under the same hold on the workspace.
+fn look_again(options: &Options, wants: plan::Wants, found: &mut Found) -> Result<Found, Fault> {
+    let held = found.held.take();
+    let mut again = world::discover(options, plan::Wants { lock: false, ..wants })?;
+    again.held = held;
+    Ok(again)
 }
 
 fn finish<C: Command>(command: &C, found: &Found, terminal: &mut Terminal) -> Result<ExitCode, Fault> {

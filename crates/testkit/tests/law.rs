@@ -9,7 +9,7 @@ use clap::Parser as _;
 use databases::{Rebuild, Reset, Snapshot, Switch, Undo};
 use plan::{
     Action, Config, Confirm, DatabaseName, Exit, Fault, Flags, Label, LabelKind, Plan, World, approve,
-    execute, withdraw,
+    execute, mend, withdraw,
 };
 use proptest::prelude::*;
 use shell::Command as _;
@@ -139,6 +139,9 @@ impl Run {
         let no_undo = for_good.into_iter().any(|kind| self.gives_up(kind));
         let flags = Flags { yes: true, no_undo, ..Flags::default() };
         let agreed = |plan| approve(plan, Confirm::Loss, &flags, |_| Ok(None));
+        if let Some(mend) = mend("slate-reset", &fake.world()) {
+            execute(&agreed(mend)?, fake, &mut |_| ())?;
+        }
         let Some(first) = self.prepare(&fake.world())? else {
             return execute(&agreed(self.plan(&fake.world())?)?, fake, &mut |_| ()).map(|_| ());
         };
@@ -155,7 +158,8 @@ impl Run {
     /// More steps than it has.
     fn steps(self, world: &World) -> usize {
         let first = self.prepare(world).ok().flatten().map_or(0, |plan| plan.steps.len() + 8);
-        first + self.plan(world).map_or(0, |plan| plan.steps.len())
+        let mend = mend("slate-reset", world).map_or(0, |plan| plan.steps.len());
+        mend + first + self.plan(world).map_or(0, |plan| plan.steps.len())
     }
 }
 

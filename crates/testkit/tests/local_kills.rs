@@ -268,6 +268,8 @@ fn killed_at_any_moment_no_row_is_lost_and_the_next_run_works() {
         };
         assert_eq!(next.code, 0, "{what}: {next:?}");
         trial.shop.settle();
+        let open = "SELECT datallowconn FROM pg_database WHERE datname = 'shop'";
+        assert_eq!(trial.shop.ask_in("postgres", open), "t", "{what}: {next:?}");
         trial.assert_whole(
             |oid| gives_up && if is_gc { kept.iter().any(|one| one == oid) } else { oid == live },
             &what,

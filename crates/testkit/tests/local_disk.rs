@@ -77,6 +77,33 @@ fn a_disk_that_fills_up_during_a_reset_leaves_the_live_database() {
 }
 
 #[test]
+fn a_copy_that_finds_no_room_is_not_begun() {
+    if offline("too little room for a copy") {
+        return;
+    }
+    let sandbox = Sandbox::new();
+    let Some(_disk) = Mounted::new(&["-t", "tmpfs", "-o", "size=120m", "tmpfs"], &sandbox.state()) else {
+        return;
+    };
+    let shop = Shop::of(sandbox);
+    shop.up();
+    let before = shop.contents();
+    let filler = shop.sandbox().state().join("filler");
+    let free = nix::sys::statvfs::statvfs(&shop.sandbox().state()).unwrap();
+    let free = free.blocks_available() * free.fragment_size();
+    fs::write(&filler, vec![7; usize::try_from(free).unwrap() - 18_000_000]).unwrap();
+
+    let told = shop.run("slate-snapshot", &["save", "before"]).told(4);
+
+    assert_eq!(told.error, "there is no room for `shop__saved_1`");
+    assert!(told.cause.contains("are free where the server keeps its databases"), "{told:?}");
+    assert_eq!(told.hint, "slate-undo --gc --older-than 0 gives up what is kept");
+    assert_eq!(shop.contents(), before);
+    fs::remove_file(&filler).unwrap();
+    let _ = shop.run("slate-snapshot", &["save", "before"]).expect_code(0);
+}
+
+#[test]
 fn a_disk_without_room_for_a_note_says_so() {
     if offline("a full disk under cleanslate's own notes") {
         return;

@@ -42,7 +42,7 @@ pub(crate) use self::actions::perform;
 pub(crate) use self::examine::examine;
 pub(crate) use self::ready::{await_service, lives};
 pub(crate) use self::run::in_service;
-pub(crate) use self::server::{database_container, server, unreachable, variable};
+pub(crate) use self::server::{database_container, room, server, unreachable, variable};
 pub(crate) use self::verify::{look, verify};
 
 /// What every action on the engine needs to know.

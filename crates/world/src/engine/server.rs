@@ -9,7 +9,7 @@ use plan::{
 };
 
 use super::Context;
-use super::docker::ask_for;
+use super::docker::{ask_for, docker};
 
 /// The port that Postgres listens on inside its container, unless the container's environment says otherwise.
 const PORT: u16 = 5432;
@@ -98,6 +98,14 @@ pub(crate) fn database_container(engine: &Engine) -> Option<&str> {
             && stack(container, &engine.compose, &engine.compose.folder) == Stack::Ours
     };
     engine.containers.iter().find(is_it).map(|container| container.name.as_str())
+}
+
+/// Bytes that are free where the database's container keeps its data.
+pub(crate) fn room(engine: &Engine) -> Option<u64> {
+    let container = database_container(engine)?;
+    let asked = docker(["exec", container, "sh", "-c", "df -Pk \"$PGDATA\""]).output().ok()?;
+    let kibibytes = asked.stdout.lines().nth(1)?.split_whitespace().nth(3)?.parse::<u64>().ok()?;
+    Some(kibibytes.saturating_mul(1024))
 }
 
 /// A variable as a service's container has it, else as the files give it.

@@ -207,6 +207,7 @@ impl Real<'_> {
         label: &Label,
         bytes: u64,
     ) -> Result<Outcome, Fault> {
+        self.has_room(to, bytes)?;
         self.noted(to, |databases| databases.clone_database(from, to, label, bytes))
     }
 

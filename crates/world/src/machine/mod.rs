@@ -5,6 +5,7 @@ mod check;
 mod fill;
 mod look;
 mod reach;
+mod room;
 mod swap;
 mod unattended;
 

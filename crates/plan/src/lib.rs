@@ -23,6 +23,7 @@ pub mod guard;
 mod loss;
 mod marker;
 mod name;
+mod outside;
 mod ownership;
 mod phrase;
 mod secret;
@@ -31,6 +32,7 @@ mod settings;
 mod staleness;
 mod step;
 mod surroundings;
+mod url;
 pub mod words;
 mod world;
 
@@ -50,6 +52,7 @@ pub use git::{Git, Move};
 pub use loss::{Contents, Loss, Rows, VolumeLoss};
 pub use marker::{Built, KeptAs, Label, LabelKind, Marker, Origin};
 pub use name::{BadName, ContainerName, DatabaseName, RoleName, ServiceName, VolumeName, literal};
+pub use outside::{Lack, Outside};
 pub use ownership::{Stack, Whose, network, stack, volume};
 pub use secret::{Secret, masked};
 pub use service::{Condition, Dependency, Healthcheck, Service};
@@ -57,6 +60,7 @@ pub use settings::{Hook, ModelSettings, RebuildSettings, UNDO_DAYS, UNDO_SIZE, U
 pub use staleness::{Baseline, baseline};
 pub use step::{Data, Expect, Fact, Plan, Step, Undo};
 pub use surroundings::{Surroundings, Told};
+pub use url::Url;
 pub use world::{
     Blueprint, Compose, Container, Database, Engine, EngineFacts, Health, Kept, KeptPlace, Logged, Mount,
     MountKind, Network, Reading, Server, ServerState, Session, Volume, Wants, Workspace, World,

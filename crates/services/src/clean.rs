@@ -67,6 +67,7 @@ impl Command for Clean {
         let server = guard::server(world)?;
         match (server.kind, &world.engine) {
             (Kind::Compose, Some(engine)) => self.compose(config, world, server, engine),
+            (Kind::External, _) => Err(external(server, world)),
             _ => self.local(config, world, server),
         }
     }
@@ -178,6 +179,14 @@ impl Clean {
         }
         Ok(plan)
     }
+}
+
+/// A clean removes what a server runs on, which is somebody else's here.
+fn external(server: &Server, world: &World) -> Fault {
+    Fault::new(Exit::Refused, format!("`{}` stays: its server is external", server.name))
+        .cause("there is no container, volume or cluster of this workspace's to remove")
+        .state("nothing was changed")
+        .hint(format!("{} makes the database new", world.workspace.command("reset")))
 }
 
 /// What is in it, and whether it comes back.

@@ -146,6 +146,7 @@ fn server(kind: Kind) -> Server {
         maintenance: DatabaseName::new("postgres").unwrap(),
         system_identifier: "7".to_owned(),
         standby: false,
+        outside: plan::Outside::default(),
         version: "17.2".to_owned(),
         databases: Vec::new(),
     }

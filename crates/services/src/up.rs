@@ -62,7 +62,8 @@ impl Command for Up {
                 plan.steps.extend(start(config, world, engine, server, &wanted));
                 remind(&mut plan, engine, world);
             }
-            _ if !self.services.is_empty() => return Err(no_services()),
+            _ if !self.services.is_empty() => return Err(no_services(server)),
+            _ if server.kind == Kind::External => plan.steps.extend(on_external(config, world, server)?),
             _ => plan.steps.extend(start_cluster(config, world, server)),
         }
         let (status, psql) = (world.workspace.command("status"), world.workspace.command("psql"));
@@ -71,9 +72,13 @@ impl Command for Up {
     }
 }
 
-fn no_services() -> Fault {
-    Fault::new(Exit::Usage, "a local server has no services")
-        .cause("cleanslate.toml or what was found says that Postgres runs on this machine")
+fn no_services(server: &Server) -> Fault {
+    let what = match server.kind {
+        Kind::External => "somebody else runs Postgres",
+        _ => "Postgres runs on this machine",
+    };
+    Fault::new(Exit::Usage, format!("a server of kind {} has no services", server.kind))
+        .cause(format!("cleanslate.toml or what was found says that {what}"))
         .state("nothing was changed")
         .hint("slate-up")
 }
@@ -216,6 +221,22 @@ fn finish(config: &Config, world: &World, server: &Server, filled: bool) -> Vec<
     };
     steps.push(Step::new(mark, "later commands know whose it is"));
     steps
+}
+
+/// The database of a server that somebody else runs, once it is adopted: nothing is started.
+fn on_external(config: &Config, world: &World, server: &Server) -> Result<Vec<Step>, Fault> {
+    if !server.databases.is_empty() {
+        guard::adopted(server, world)?;
+    }
+    let mut config = config.clone();
+    config.migrations.at_start = None;
+    let by_us = config.migrations.tool.is_some();
+    let prove = Action::ProveUnclaimed { database: server.name.clone() };
+    let mut steps = stand(&config, server, by_us);
+    // Before anything is created there.
+    steps.insert(1, Step::new(prove, "only what was adopted is filled"));
+    steps.extend(finish(&config, world, server, by_us));
+    Ok(steps)
 }
 
 /// The private cluster, from whatever state it is in.

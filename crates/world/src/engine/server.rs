@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use detect::is_postgres;
 use plan::{
-    Config, Container, DatabaseName, Engine, Exit, Fault, Kind, RoleName, Secret, Server, ServerState,
-    Service, ServiceName, Stack, Workspace, guard, stack, words,
+    Config, Container, DatabaseName, Engine, Exit, Fault, Kind, Outside, RoleName, Secret, Server,
+    ServerState, Service, ServiceName, Stack, Workspace, guard, stack, words,
 };
 
 use super::Context;
@@ -168,6 +168,7 @@ pub(crate) fn server(
         system_identifier: String::new(),
         version: String::new(),
         standby: false,
+        outside: Outside::default(),
         databases: Vec::new(),
     }))
 }

@@ -56,8 +56,7 @@ impl Server {
         let parameters = folder.chain(self.outside.parameters.iter().cloned());
         let parameters: Vec<String> =
             parameters.map(|(name, value)| format!("{}={}", encode(&name), encode(&value))).collect();
-        let query =
-            if parameters.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) };
+        let query = if parameters.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) };
         let (user, name) = (encode(self.user.as_str()), encode(database.as_str()));
         format!("postgresql://{user}{login}@{address}/{name}{query}")
     }

@@ -160,6 +160,20 @@ pub fn own_stack(engine: &Engine, workspace: &Workspace) -> Result<(), Fault> {
     Ok(())
 }
 
+/// A label tells a folder, not the machine that it is on: where the engine is on another one, two machines with the same
+/// folder can't be told apart by it, and the database's own mark has to.
+///
+/// # Errors
+/// The database in the container is another workspace's.
+pub fn own_machine(server: &Server, world: &World) -> Result<(), Fault> {
+    let is_here = |host: &str| host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
+    let far = server.address.as_ref().is_some_and(|address| !is_here(&address.host));
+    match world.live() {
+        Some(live) if far && server.kind == Kind::Compose => own_database(live, &world.workspace),
+        _ => Ok(()),
+    }
+}
+
 /// A service by the name that somebody gave.
 ///
 /// # Errors

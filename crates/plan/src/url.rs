@@ -145,9 +145,10 @@ mod tests {
 
     #[test]
     fn a_socket_has_its_folder_for_a_host() {
-        for text in
-            ["postgres://app@%2Frun%2Fpg:5433/shop", "postgres://app@/shop?host=/run/pg&port=5433&dbname=shop"]
-        {
+        for text in [
+            "postgres://app@%2Frun%2Fpg:5433/shop",
+            "postgres://app@/shop?host=/run/pg&port=5433&dbname=shop",
+        ] {
             let url = Url::read(text).unwrap();
 
             assert_eq!(url.address, Address { host: "/run/pg".to_owned(), port: 5433 }, "{text}");

@@ -87,6 +87,7 @@ impl Clean {
         engine: &Engine,
     ) -> Result<Plan, Fault> {
         guard::own_stack(engine, &world.workspace)?;
+        guard::own_machine(server, world)?;
         let scope = Scope::find(world, engine, self.only_db, &self.except)?;
         let mut plan = Plan::new(Self::NAME, engine.compose.project.as_str());
         plan.target =

@@ -50,7 +50,11 @@ fn what_is_not_adopted_is_read_and_never_changed() {
     let doctor = guest.run("slate-doctor", &[]);
     let down = guest.run("slate-down", &[]).expect_code(0);
 
-    assert!(status.stdout.contains("not adopted, so it is only read: slate-init --adopt"), "{}", status.stdout);
+    assert!(
+        status.stdout.contains("not adopted, so it is only read: slate-init --adopt"),
+        "{}",
+        status.stdout
+    );
     assert!(status.stdout.contains("external server"), "{}", status.stdout);
     assert_eq!(psql.stdout.trim(), "3");
     assert!([0, 10].contains(&doctor.code), "{doctor:?}");
@@ -88,7 +92,8 @@ fn only_the_typed_name_adopts() {
     screen.type_text("store").press(Key::Enter);
 
     assert_eq!(screen.wait_exit(), 0, "{}", screen.text());
-    for seen in ["postgresql://store:***@127.0.0.1", "one end of a tunnel", "2 tables, 3 rows", "nobody now"] {
+    for seen in ["postgresql://store:***@127.0.0.1", "one end of a tunnel", "2 tables, 3 rows", "nobody now"]
+    {
         assert!(shown.contains(seen), "{seen}: {shown}");
     }
     assert_eq!(guest.goods(), "lamp rug vase");
@@ -176,7 +181,8 @@ fn two_workspaces_on_one_server_never_touch_each_others() {
     let before = host.ask_in("postgres", of_one);
 
     // The other's database, and what is kept of it, under the name that a URL can say.
-    let kept = host.ask_in("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'store\\_\\_kept%'");
+    let kept =
+        host.ask_in("postgres", "SELECT datname FROM pg_database WHERE datname LIKE 'store\\_\\_kept%'");
     for name in ["store", &kept] {
         let url = format!("postgresql://store:store-secret@127.0.0.1:{}/{name}", host.port());
         let adopt = format!("--adopt={name}");

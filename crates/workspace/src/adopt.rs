@@ -1,7 +1,8 @@
 //! `slate-init --adopt`: the database of an external server becomes this workspace's, because somebody says so.
 
 use plan::{
-    Action, Database, Exit, Expect, Fact, Fault, Kind, Marker, Origin, Plan, Server, Step, World, guard, words,
+    Action, Database, Exit, Expect, Fact, Fault, Kind, Marker, Origin, Plan, Server, Step, World, guard,
+    words,
 };
 
 /// Shows what is there, and has the name typed: on a terminal, or as `given` on the command line.
@@ -64,7 +65,8 @@ fn refused(error: String) -> Fault {
 
 /// All that tells somebody whether this is the database that they mean.
 fn facts(server: &Server, world: &World) -> Vec<Fact> {
-    let mut facts = vec![Fact::new("server", format!("{}, Postgres {}", server.masked_url(), server.version))];
+    let mut facts =
+        vec![Fact::new("server", format!("{}, Postgres {}", server.masked_url(), server.version))];
     let is_loopback = |host: &str| ["localhost", "127.0.0.1", "::1"].contains(&host);
     if server.address.as_ref().is_some_and(|address| is_loopback(&address.host)) {
         facts.push(Fact::new("", "an address of this machine, which may be one end of a tunnel"));
@@ -82,9 +84,13 @@ fn facts(server: &Server, world: &World) -> Vec<Fact> {
     let others = server.databases.iter().filter(|database| database.name != server.name);
     let others = others.filter(|database| database.name != server.maintenance).count() as u64;
     facts.push(Fact::new("beside it", words::count(others, "other database")));
-    facts.extend(server.outside.lacks.iter().map(|lack| {
-        Fact::new("lacks", format!("{}; as a superuser: {}", lack.what, lack.grant))
-    }));
+    facts.extend(
+        server
+            .outside
+            .lacks
+            .iter()
+            .map(|lack| Fact::new("lacks", format!("{}; as a superuser: {}", lack.what, lack.grant))),
+    );
     facts
 }
 

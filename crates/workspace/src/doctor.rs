@@ -5,7 +5,9 @@ mod server;
 mod stack;
 
 use clap::Parser;
-use plan::{Config, EngineFacts, Examining, Fact, Fault, Finding, Kind, Plan, ServerState, Wants, World, words};
+use plan::{
+    Config, EngineFacts, Examining, Fact, Fault, Finding, Kind, Plan, ServerState, Wants, World, words,
+};
 use shell::{Command, Shared};
 
 /// Says what is wrong with this workspace's services and database, and what mends it

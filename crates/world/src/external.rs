@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use plan::{
-    Address, Config, DatabaseName, Exit, Fault, Kind, Lack, Outside, RoleName, Secret, Server, ServerState, Source,
-    Url,
+    Address, Config, DatabaseName, Exit, Fault, Kind, Lack, Outside, RoleName, Secret, Server, ServerState,
+    Source, Url,
 };
 
 use sqlx::Row as _;
@@ -61,11 +61,7 @@ pub(crate) fn server(config: &Config, root: &Path, timeout: Duration) -> Result<
         system_identifier: String::new(),
         version: String::new(),
         standby: false,
-        outside: Outside {
-            scheme: Some(url.scheme),
-            parameters: url.parameters,
-            ..Outside::default()
-        },
+        outside: Outside { scheme: Some(url.scheme), parameters: url.parameters, ..Outside::default() },
         databases: Vec::new(),
     })
 }

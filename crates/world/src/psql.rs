@@ -159,12 +159,12 @@ impl Psql {
             }
         };
         let program = match self.place {
-            Place::Host(_) => TLS.iter().fold(program, |program, (name, variable)| {
-                match server.outside.parameter(name) {
+            Place::Host(_) => {
+                TLS.iter().fold(program, |program, (name, variable)| match server.outside.parameter(name) {
                     Some(value) => program.variable(*variable, value),
                     None => program,
-                }
-            }),
+                })
+            }
             Place::Container(_) => program,
         };
         given.into_iter().fold(program, |program, (name, value)| {

@@ -21,7 +21,12 @@ fn silent(check: &'static str, world: &World) -> Option<Finding> {
     let address = server.address.as_ref()?;
     is_silent.then(|| {
         let what = format!("nothing answers at {address}");
-        Finding::new(check, what, "its server is external: nobody here starts it", "start it, or set another URL")
+        Finding::new(
+            check,
+            what,
+            "its server is external: nobody here starts it",
+            "start it, or set another URL",
+        )
     })
 }
 

@@ -10,6 +10,7 @@ use plan::{
 
 use super::Context;
 use super::docker::ask_for;
+use super::place;
 
 /// The port that Postgres listens on inside its container, unless the container's environment says otherwise.
 const PORT: u16 = 5432;
@@ -183,6 +184,15 @@ fn in_file(container: &Container, file: &str) -> Option<Secret> {
 /// The fault for a database whose port nobody outside its network reaches.
 pub(crate) fn unreachable(engine: &Engine) -> Fault {
     let service = engine.compose.database.as_ref().map_or("postgres", |service| service.as_str());
+    if let Some(machine) = place::remote() {
+        return Fault::new(
+            Exit::NotReady,
+            format!("service `{service}` publishes no port that is reached from here"),
+        )
+        .cause(format!("the engine is on {machine}: what it publishes on its own loopback stays there"))
+        .state("nothing was changed")
+        .hint(format!("publish it to `{service}`'s network in the compose file: ports: [\"5432:5432\"]"));
+    }
     Fault::new(Exit::NotReady, format!("service `{service}` publishes no port"))
         .cause("nobody outside its network reaches it")
         .state("nothing was changed")

@@ -302,7 +302,8 @@ impl Postgres {
         let code = code(error).unwrap_or_default();
         let fault = |error: String| Fault::new(Exit::NotReady, error);
         if state::WRONG_PASSWORD.contains(&code.as_str()) {
-            let fault = fault(format!("Postgres at {} refuses the password of `{}`", self.address, self.user));
+            let fault =
+                fault(format!("Postgres at {} refuses the password of `{}`", self.address, self.user));
             if self.external {
                 return fault.cause(said(error)).hint("put the password into the URL, or into ~/.pgpass");
             }
@@ -326,13 +327,14 @@ fn tls(options: PgConnectOptions, address: &Address, outside: &Outside) -> PgCon
     let usual = if loopback { PgSslMode::Disable } else { PgSslMode::Prefer };
     let mode = outside.parameter("sslmode").and_then(|mode| mode.parse().ok());
     let options = options.ssl_mode(mode.unwrap_or(usual));
-    let file = |options: PgConnectOptions, name, set: fn(PgConnectOptions, &str) -> PgConnectOptions| match outside
-        .parameter(name)
-    {
-        // The store of the machine: what every certificate of a public authority is checked against anyway.
-        None | Some("system") => options,
-        Some(path) => set(options, path),
-    };
+    let file =
+        |options: PgConnectOptions, name, set: fn(PgConnectOptions, &str) -> PgConnectOptions| match outside
+            .parameter(name)
+        {
+            // The store of the machine: what every certificate of a public authority is checked against anyway.
+            None | Some("system") => options,
+            Some(path) => set(options, path),
+        };
     let options = file(options, "sslrootcert", |options, path| options.ssl_root_cert(path));
     let options = file(options, "sslcert", |options, path| options.ssl_client_cert(path));
     file(options, "sslkey", |options, path| options.ssl_client_key(path))

@@ -17,6 +17,17 @@ impl Address {
     pub fn is_socket(&self) -> bool {
         self.host.starts_with('/')
     }
+
+    /// Whether it leads out of no machine; what a tunnel does with it is another matter.
+    ///
+    /// ```
+    /// let at = |host: &str| plan::Address { host: host.into(), port: 5432 };
+    /// assert!(at("127.0.0.1").is_loopback() && at("::1").is_loopback() && !at("10.0.0.7").is_loopback());
+    /// ```
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.host.starts_with("127.") || ["localhost", "::1"].contains(&self.host.as_str())
+    }
 }
 
 impl std::fmt::Display for Address {

@@ -77,7 +77,6 @@ pub struct DatabaseSettings {
     /// As `name`.
     pub user: Option<String>,
     /// Of an external server. Default: the variable that the migrations read, from the environment, else from `.env`.
-    #[serde(skip_serializing)]
     pub url: Option<Secret>,
 }
 
@@ -327,8 +326,10 @@ impl Config {
             }
         }
         let mut config = Self::deserialize(table)?;
-        // What is secret does not go into a table.
-        config.database.url = config.database.url.or_else(|| self.database.url.clone());
+        if key != "database.url" {
+            // A secret comes out of a table as `***`.
+            config.database.url.clone_from(&self.database.url);
+        }
         Ok(config)
     }
 
@@ -400,6 +401,16 @@ mod tests {
         assert_eq!(config.compose.files, ["b.yml", "c.yml"]);
         assert_eq!(config.local.port, Some(6000));
         assert_eq!(config.source("database.name"), Source::Variable("SLATE_DATABASE_NAME".to_owned()));
+    }
+
+    #[test]
+    fn a_url_is_whole_after_other_variables_and_shown_by_none() {
+        let variables = [("SLATE_DATABASE_URL", "postgres://a:b@c/d"), ("SLATE_SEEDS_DIR", "seeds")];
+
+        let config = Config::read("", variables.map(|(k, v)| (k.to_owned(), v.to_owned()))).unwrap();
+
+        assert_eq!(config.database.url.as_ref().map(Secret::reveal), Some("postgres://a:b@c/d"));
+        assert!(!format!("{config:?}").contains("a:b"), "{config:?}");
     }
 
     #[test]

@@ -166,8 +166,7 @@ pub fn own_stack(engine: &Engine, workspace: &Workspace) -> Result<(), Fault> {
 /// # Errors
 /// The database in the container is another workspace's.
 pub fn own_machine(server: &Server, world: &World) -> Result<(), Fault> {
-    let is_here = |host: &str| host.parse().is_ok_and(|ip: std::net::IpAddr| ip.is_loopback());
-    let far = server.address.as_ref().is_some_and(|address| !is_here(&address.host));
+    let far = server.address.as_ref().is_some_and(|address| !address.is_loopback());
     match world.live() {
         Some(live) if far && server.kind == Kind::Compose => own_database(live, &world.workspace),
         _ => Ok(()),

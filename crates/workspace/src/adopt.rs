@@ -67,8 +67,7 @@ fn refused(error: String) -> Fault {
 fn facts(server: &Server, world: &World) -> Vec<Fact> {
     let mut facts =
         vec![Fact::new("server", format!("{}, Postgres {}", server.masked_url(), server.version))];
-    let is_loopback = |host: &str| ["localhost", "127.0.0.1", "::1"].contains(&host);
-    if server.address.as_ref().is_some_and(|address| is_loopback(&address.host)) {
+    if server.address.as_ref().is_some_and(plan::Address::is_loopback) {
         facts.push(Fact::new("", "an address of this machine, which may be one end of a tunnel"));
     }
     facts.push(match world.live() {

@@ -209,7 +209,12 @@ fn read_databases(
     });
     let identity = match asked {
         Ok(identity) => identity,
-        Err(error) if !wants.running && crate::postgres::is_starting(&error) => return Ok(None),
+        // Somebody else's server does not start because of us: what it says is the answer.
+        Err(error)
+            if !wants.running && server.kind != Kind::External && crate::postgres::is_starting(&error) =>
+        {
+            return Ok(None);
+        }
         Err(error) => return Err(postgres.not_let_in(&server.maintenance, &error)),
     };
     server.system_identifier = identity.system_identifier;

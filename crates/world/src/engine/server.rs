@@ -190,12 +190,10 @@ pub(crate) fn unreachable(engine: &Engine) -> Fault {
             format!("service `{service}` publishes no port that is reached from here"),
         )
         .cause(format!("the engine is on {machine}: what it publishes on its own loopback stays there"))
-        .state("nothing was changed")
         .hint(format!("publish it to `{service}`'s network in the compose file: ports: [\"5432:5432\"]"));
     }
     Fault::new(Exit::NotReady, format!("service `{service}` publishes no port"))
         .cause("nobody outside its network reaches it")
-        .state("nothing was changed")
         .hint(format!("add to `{service}` in the compose file: ports: [\"127.0.0.1:5432:5432\"]"))
 }
 

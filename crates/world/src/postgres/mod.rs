@@ -301,13 +301,18 @@ impl Postgres {
     pub fn not_let_in(&self, database: &DatabaseName, error: &sqlx::Error) -> Fault {
         let code = code(error).unwrap_or_default();
         let fault = |error: String| Fault::new(Exit::NotReady, error);
-        if state::WRONG_PASSWORD.contains(&code.as_str()) {
-            let fault =
-                fault(format!("Postgres at {} refuses the password of `{}`", self.address, self.user));
-            if self.external {
-                return fault.cause(said(error)).hint("put the password into the URL, or into ~/.pgpass");
-            }
-            return fault
+        let refuses =
+            || fault(format!("Postgres at {} refuses the password of `{}`", self.address, self.user));
+        if self.external && code == state::WRONG_PASSWORD[0] {
+            return refuses().cause(said(error)).hint("put the password into the URL, or into ~/.pgpass");
+        }
+        if self.external && said(error).contains("unsupported startup parameter") {
+            return fault(format!("Postgres at {} does not let `{}` in", self.address, self.user))
+                .cause(format!("{}: a pooler answers there", said(error)))
+                .hint("SLATE_DATABASE_URL or database.url: the address of the server itself");
+        }
+        if !self.external && state::WRONG_PASSWORD.contains(&code.as_str()) {
+            return refuses()
                 .cause(format!("{}; a volume keeps the password that it was first started with", said(error)))
                 .hint("set the old password again, or slate-clean --only-db --up for a new volume");
         }
@@ -322,7 +327,7 @@ impl Postgres {
 
 /// How the connection is kept from readers: as the URL says, else wherever others could read it.
 fn tls(options: PgConnectOptions, address: &Address, outside: &Outside) -> PgConnectOptions {
-    let loopback = address.is_socket() || matches!(address.host.as_str(), "127.0.0.1" | "::1" | "localhost");
+    let loopback = address.is_socket() || address.is_loopback();
     // One round trip less, and nothing on this machine could read it anyway.
     let usual = if loopback { PgSslMode::Disable } else { PgSslMode::Prefer };
     let mode = outside.parameter("sslmode").and_then(|mode| mode.parse().ok());

@@ -8,7 +8,7 @@ use plan::{
 use shell::{Command, Shared};
 
 use crate::scope::{Scope, remove, removes};
-use crate::up;
+use crate::{external, up};
 
 /// Removes this workspace's containers, networks and volumes, after a copy of each volume
 ///
@@ -67,7 +67,7 @@ impl Command for Clean {
         let server = guard::server(world)?;
         match (server.kind, &world.engine) {
             (Kind::Compose, Some(engine)) => self.compose(config, world, server, engine),
-            (Kind::External, _) => Err(external(server, world)),
+            (Kind::External, _) => Err(external::clean(server, world)),
             _ => self.local(config, world, server),
         }
     }
@@ -180,14 +180,6 @@ impl Clean {
         }
         Ok(plan)
     }
-}
-
-/// A clean removes what a server runs on, which is somebody else's here.
-fn external(server: &Server, world: &World) -> Fault {
-    Fault::new(Exit::Refused, format!("`{}` stays: its server is external", server.name))
-        .cause("there is no container, volume or cluster of this workspace's to remove")
-        .state("nothing was changed")
-        .hint(format!("{} makes the database new", world.workspace.command("reset")))
 }
 
 /// What is in it, and whether it comes back.

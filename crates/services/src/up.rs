@@ -9,7 +9,7 @@ use plan::{
 };
 use shell::{Command, Shared};
 
-use crate::order;
+use crate::{external, order};
 
 /// Starts the services, waits until they answer, and makes sure the database is there
 ///
@@ -63,7 +63,7 @@ impl Command for Up {
                 remind(&mut plan, engine, world);
             }
             _ if !self.services.is_empty() => return Err(no_services(server)),
-            _ if server.kind == Kind::External => plan.steps.extend(on_external(config, world, server)?),
+            _ if server.kind == Kind::External => plan.steps.extend(external::up(config, world, server)?),
             _ => plan.steps.extend(start_cluster(config, world, server)),
         }
         let (status, psql) = (world.workspace.command("status"), world.workspace.command("psql"));
@@ -187,7 +187,7 @@ fn at_start(config: &Config, all: &BTreeSet<ServiceName>) -> bool {
 }
 
 /// The server answers, and the database is there.
-fn stand(config: &Config, server: &Server, migrate: bool) -> Vec<Step> {
+pub(crate) fn stand(config: &Config, server: &Server, migrate: bool) -> Vec<Step> {
     let ensure = Action::EnsureDatabase { database: server.name.clone() };
     let mut steps = vec![
         Step::new(Action::AwaitServer, "a healthcheck passes while init's own server runs").weight(20),
@@ -206,7 +206,7 @@ fn baseline(config: &Config, server: &Server) -> Step {
 }
 
 /// Seeds and the marker, on a database that stands. Without a baseline there is nothing to seed.
-fn finish(config: &Config, world: &World, server: &Server, filled: bool) -> Vec<Step> {
+pub(crate) fn finish(config: &Config, world: &World, server: &Server, filled: bool) -> Vec<Step> {
     let mut steps = Vec::new();
     let database = server.name.clone();
     if let Some(dir) = config.seeds.dir.clone().filter(|_| filled) {
@@ -221,22 +221,6 @@ fn finish(config: &Config, world: &World, server: &Server, filled: bool) -> Vec<
     };
     steps.push(Step::new(mark, "later commands know whose it is"));
     steps
-}
-
-/// The database of a server that somebody else runs, once it is adopted: nothing is started.
-fn on_external(config: &Config, world: &World, server: &Server) -> Result<Vec<Step>, Fault> {
-    if !server.databases.is_empty() {
-        guard::adopted(server, world)?;
-    }
-    let mut config = config.clone();
-    config.migrations.at_start = None;
-    let by_us = config.migrations.tool.is_some();
-    let prove = Action::ProveUnclaimed { database: server.name.clone() };
-    let mut steps = stand(&config, server, by_us);
-    // Before anything is created there.
-    steps.insert(1, Step::new(prove, "only what was adopted is filled"));
-    steps.extend(finish(&config, world, server, by_us));
-    Ok(steps)
 }
 
 /// The private cluster, from whatever state it is in.

@@ -119,15 +119,11 @@ fn steps(server: &Server, world: &World) -> Vec<Step> {
     let adopt = Action::AdoptDatabase { database: database.clone(), marker };
     let adopt = Step::new(adopt, "somebody said that it is this workspace's");
     let identity = Expect::Server { system_identifier: server.system_identifier.clone() };
-    match world.live() {
-        Some(live) => {
-            let this = Expect::Database { name: database, oid: live.oid };
-            vec![adopt.expects(identity).expects(this)]
-        }
-        None => {
-            let create = Action::EnsureDatabase { database: database.clone() };
-            let create = Step::new(create, "there is none of that name").expects(identity);
-            vec![create.expects(Expect::NoDatabase { name: database }), adopt]
-        }
+    if let Some(live) = world.live() {
+        let this = Expect::Database { name: database, oid: live.oid };
+        return vec![adopt.expects(identity).expects(this)];
     }
+    let create = Action::EnsureDatabase { database: database.clone() };
+    let create = Step::new(create, "there is none of that name").expects(identity);
+    vec![create.expects(Expect::NoDatabase { name: database }), adopt]
 }

@@ -21,7 +21,7 @@ Examples:
   slate-ensure --exit-zero      a failure is told, and the next hook still runs
 
 It never asks, never reads stdin, starts no service, and changes no row that is there. It writes to this workspace's own \
-compose server or local cluster alone: what DATABASE_URL names stays as it is, and so does a database that somebody else \
+compose server or local cluster, or to an adopted external database: what DATABASE_URL names stays as it is, and so does a database that somebody else \
 filled."
 )]
 pub struct Ensure {

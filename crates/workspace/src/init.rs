@@ -55,9 +55,9 @@ pub struct Init {
     #[arg(long, value_name = "FEATURE", conflicts_with_all = ["detect", "schema"])]
     devcontainer: Option<String>,
     /// Make a database of an external server this workspace's; NAME is its name, for where nobody can be asked
-    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true,
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "",
           conflicts_with_all = ["detect", "schema", "take", "guard", "devcontainer", "remove"])]
-    adopt: Option<Option<String>>,
+    adopt: Option<String>,
     /// Take everything out of the workspace that slate-init wrote
     #[arg(long, conflicts_with_all = ["take", "guard", "devcontainer"])]
     remove: bool,
@@ -86,7 +86,7 @@ impl Command for Init {
 
     fn plan(&self, _config: &Config, world: &World) -> Result<Plan, Fault> {
         if let Some(given) = &self.adopt {
-            return adopt::plan(Self::NAME, given.as_deref(), world);
+            return adopt::plan(Self::NAME, Some(given.as_str()).filter(|given| !given.is_empty()), world);
         }
         let found = world.detected.clone().unwrap_or_default();
         let mut plan = Plan::new(Self::NAME, found.project.as_str());

@@ -197,31 +197,8 @@ fn read_databases(
         return if wants.running { Err(engine::unreachable(engine)) } else { Ok(None) };
     }
     let mut postgres = Postgres::new(server, timeout)?;
-    let asked = postgres.identity(&server.maintenance).or_else(|error| {
-        // Ours is made when it is needed; until then the app's own has to do.
-        if server.kind == Kind::External
-            || crate::postgres::code(&error).as_deref() == Some(crate::postgres::state::NO_DATABASE)
-        {
-            server.maintenance.clone_from(&server.name);
-            return postgres.identity(&server.maintenance);
-        }
-        Err(error)
-    });
-    let identity = match asked {
-        Ok(identity) => identity,
-        // Somebody else's server does not start because of us: what it says is the answer.
-        Err(error)
-            if !wants.running && server.kind != Kind::External && crate::postgres::is_starting(&error) =>
-        {
-            return Ok(None);
-        }
-        Err(error) => return Err(postgres.not_let_in(&server.maintenance, &error)),
-    };
-    server.system_identifier = identity.system_identifier;
-    server.version = identity.version;
-    server.standby = identity.standby;
-    if server.kind == Kind::External {
-        external::look(&mut postgres, server, records, wants.lock)?;
+    if !identify(&mut postgres, server, records, wants)? {
+        return Ok(None);
     }
     let attempt = |error: sqlx::Error| crate::databases::fault("the databases were not listed", &error);
     let major = server.version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
@@ -265,6 +242,42 @@ fn read_databases(
         });
     }
     Ok(Some(postgres))
+}
+
+/// Has the server say which one it is; `false` where it is starting, and that is no error.
+fn identify(
+    postgres: &mut Postgres,
+    server: &mut plan::Server,
+    records: &Records,
+    wants: Wants,
+) -> Result<bool, Fault> {
+    let asked = postgres.identity(&server.maintenance).or_else(|error| {
+        // Ours is made when it is needed; until then the app's own has to do.
+        if server.kind == Kind::External
+            || crate::postgres::code(&error).as_deref() == Some(crate::postgres::state::NO_DATABASE)
+        {
+            server.maintenance.clone_from(&server.name);
+            return postgres.identity(&server.maintenance);
+        }
+        Err(error)
+    });
+    let identity = match asked {
+        Ok(identity) => identity,
+        // Somebody else's server does not start because of us: what it says is the answer.
+        Err(error)
+            if !wants.running && server.kind != Kind::External && crate::postgres::is_starting(&error) =>
+        {
+            return Ok(false);
+        }
+        Err(error) => return Err(postgres.not_let_in(&server.maintenance, &error)),
+    };
+    server.system_identifier = identity.system_identifier;
+    server.version = identity.version;
+    server.standby = identity.standby;
+    if server.kind == Kind::External {
+        external::look(postgres, server, records, wants.lock)?;
+    }
+    Ok(true)
 }
 
 /// The note about databases that are being created and may have no label yet, a line each.

@@ -40,9 +40,10 @@ impl Command for Psql {
     }
 
     fn plan(&self, _config: &Config, world: &World) -> Result<Plan, Fault> {
-        let database = guard::server(world)?.name.clone();
+        let server = guard::server(world)?;
+        let database = server.name.clone();
         let mut plan = Plan::new(Self::NAME, database.as_str());
-        if world.live().is_some_and(|live| !live.open) {
+        if world.live().is_some_and(|live| !live.open) && guard::adopted(server, world).is_ok() {
             let open = Action::OpenDatabase { database: database.clone() };
             plan.steps.push(Step::new(open, "a run that did not end had closed it"));
         }

@@ -228,6 +228,7 @@ pub(crate) fn place(server: &Server, world: &World) -> String {
     let what = match (server.kind, &world.engine) {
         (Kind::Compose, Some(engine)) => format!("compose project {}", engine.compose.project),
         (Kind::Compose, None) => "compose service, from inside a container".to_owned(),
+        (Kind::External, _) => "external server".to_owned(),
         _ => "local cluster".to_owned(),
     };
     format!("{address} ({what}, Postgres {})", server.version)

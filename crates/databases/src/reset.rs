@@ -208,4 +208,24 @@ mod tests {
         let drop = told.iter().position(|told| told == "drop shop").unwrap();
         assert_eq!(told[drop + 1], "rename shop__spare to shop");
     }
+
+    #[test]
+    fn an_external_database_is_reset_only_with_its_mark() {
+        let mut world = with_databases(&[]);
+        world.server.iter_mut().for_each(|server| {
+            server.kind = plan::Kind::External;
+            server.system_identifier = "7".to_owned();
+        });
+        let reset = |world: &World| Reset::parse_from(["slate-reset"]).plan(&config(), world);
+
+        let adopted = reset(&world);
+        world.server.iter_mut().for_each(|server| server.databases[0].marker = None);
+        let unmarked = reset(&world).unwrap_err();
+
+        assert!(adopted.unwrap().target.contains("external server"));
+        assert_eq!(
+            (unmarked.exit, unmarked.hint.as_deref()),
+            (plan::Exit::Refused, Some("slate-init --adopt"))
+        );
+    }
 }

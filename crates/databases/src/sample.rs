@@ -93,6 +93,7 @@ pub(crate) fn world(kept: Vec<Kept>) -> World {
         system_identifier: String::new(),
         version: String::new(),
         standby: false,
+        outside: plan::Outside::default(),
         databases: Vec::new(),
     };
     World {

@@ -153,6 +153,11 @@ pub enum Action {
         blueprint: Option<String>,
         seeds: Option<String>,
     },
+    /// Make a database of an external server this workspace's, because somebody said so: our marker in it, and our note.
+    AdoptDatabase {
+        database: DatabaseName,
+        marker: Marker,
+    },
     /// Comment on a database that is ours to label.
     Label {
         database: DatabaseName,
@@ -335,6 +340,7 @@ impl Action {
             | Self::Accept { .. }
             | Self::EnsureBaseline { .. }
             | Self::EnsureMarker { .. }
+            | Self::AdoptDatabase { .. }
             | Self::CarryOver { .. }
             | Self::CarryRows { .. }
             | Self::Seed { .. }

@@ -4,16 +4,39 @@ use serde::Serialize;
 
 use crate::{DatabaseName, Secret, Server};
 
-/// A TCP address.
+/// A TCP address, or the folder of a socket and the port in its name.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Address {
     pub host: String,
     pub port: u16,
 }
 
+impl Address {
+    /// Whether it is a socket in a folder of this machine.
+    #[must_use]
+    pub fn is_socket(&self) -> bool {
+        self.host.starts_with('/')
+    }
+
+    /// Whether it leads out of no machine; what a tunnel does with it is another matter.
+    ///
+    /// ```
+    /// let at = |host: &str| plan::Address { host: host.into(), port: 5432 };
+    /// assert!(at("127.0.0.1").is_loopback() && at("::1").is_loopback() && !at("10.0.0.7").is_loopback());
+    /// ```
+    #[must_use]
+    pub fn is_loopback(&self) -> bool {
+        self.host.starts_with("127.") || ["localhost", "::1"].contains(&self.host.as_str())
+    }
+}
+
 impl std::fmt::Display for Address {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}:{}", self.host, self.port)
+        if self.host.contains(':') {
+            write!(f, "[{}]:{}", self.host, self.port)
+        } else {
+            write!(f, "{}:{}", self.host, self.port)
+        }
     }
 }
 
@@ -32,9 +55,21 @@ impl Server {
     }
 
     fn url_of(&self, database: &DatabaseName, password: &str) -> String {
-        let address = self.address.as_ref().map(ToString::to_string).unwrap_or_default();
+        let socket = self.address.as_ref().filter(|address| address.is_socket());
+        let address = match (&self.address, socket) {
+            (Some(address), None) => address.to_string(),
+            _ => String::new(),
+        };
         let login = if password.is_empty() { String::new() } else { format!(":{password}") };
-        format!("postgresql://{}{login}@{address}/{}", encode(self.user.as_str()), encode(database.as_str()))
+        let folder = socket.into_iter().flat_map(|socket| {
+            [("host".to_owned(), socket.host.clone()), ("port".to_owned(), socket.port.to_string())]
+        });
+        let parameters = folder.chain(self.outside.parameters.iter().cloned());
+        let parameters: Vec<String> =
+            parameters.map(|(name, value)| format!("{}={}", encode(&name), encode(&value))).collect();
+        let query = if parameters.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) };
+        let (user, name) = (encode(self.user.as_str()), encode(database.as_str()));
+        format!("postgresql://{user}{login}@{address}/{name}{query}")
     }
 }
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::settings::{Hook, ModelSettings, RebuildSettings, UndoSettings};
-use crate::{Exit, Fault, words};
+use crate::{Exit, Fault, Secret, words};
 
 /// Every setting. What is `None` or empty here is found in the workspace, or has the default its comment names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -51,6 +51,8 @@ pub enum Kind {
     Compose,
     /// A private cluster, from the Postgres programs on this machine.
     Local,
+    /// Somebody else's, behind a URL: changed only once its database is adopted.
+    External,
 }
 
 impl fmt::Display for Kind {
@@ -58,6 +60,7 @@ impl fmt::Display for Kind {
         f.write_str(match self {
             Self::Compose => "compose",
             Self::Local => "local",
+            Self::External => "external",
         })
     }
 }
@@ -65,7 +68,7 @@ impl fmt::Display for Kind {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct DatabaseSettings {
-    /// Default: compose where a compose file describes a Postgres, else local.
+    /// Default: external where `url` is set, else compose where a compose file describes a Postgres, else local.
     pub server: Option<Kind>,
     /// The compose service that runs Postgres. Default: the one whose image is a Postgres.
     pub service: Option<String>,
@@ -73,6 +76,8 @@ pub struct DatabaseSettings {
     pub name: Option<String>,
     /// As `name`.
     pub user: Option<String>,
+    /// Of an external server. Default: the variable that the migrations read, from the environment, else from `.env`.
+    pub url: Option<Secret>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -226,12 +231,13 @@ impl fmt::Display for Source {
 pub type Sources = BTreeMap<String, Source>;
 
 /// Every key that a `SLATE_*` variable can set, and whether it is a list.
-const KEYS: [(&str, bool); 23] = [
+const KEYS: [(&str, bool); 24] = [
     ("confirm", false),
     ("database.server", false),
     ("database.service", false),
     ("database.name", false),
     ("database.user", false),
+    ("database.url", false),
     ("compose.files", true),
     ("compose.project", false),
     ("compose.command", false),
@@ -319,7 +325,12 @@ impl Config {
                 }
             }
         }
-        Self::deserialize(table)
+        let mut config = Self::deserialize(table)?;
+        if key != "database.url" {
+            // A secret comes out of a table as `***`.
+            config.database.url.clone_from(&self.database.url);
+        }
+        Ok(config)
     }
 
     /// Where the value of a key came from: the default, unless somebody set it.
@@ -390,6 +401,16 @@ mod tests {
         assert_eq!(config.compose.files, ["b.yml", "c.yml"]);
         assert_eq!(config.local.port, Some(6000));
         assert_eq!(config.source("database.name"), Source::Variable("SLATE_DATABASE_NAME".to_owned()));
+    }
+
+    #[test]
+    fn a_url_is_whole_after_other_variables_and_shown_by_none() {
+        let variables = [("SLATE_DATABASE_URL", "postgres://a:b@c/d"), ("SLATE_SEEDS_DIR", "seeds")];
+
+        let config = Config::read("", variables.map(|(k, v)| (k.to_owned(), v.to_owned()))).unwrap();
+
+        assert_eq!(config.database.url.as_ref().map(Secret::reveal), Some("postgres://a:b@c/d"));
+        assert!(!format!("{config:?}").contains("a:b"), "{config:?}");
     }
 
     #[test]

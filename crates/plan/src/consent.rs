@@ -53,7 +53,7 @@ impl Plan {
     #[must_use]
     pub fn need(&self, confirm: Confirm) -> Need {
         let asks = !self.asks.is_empty() || !self.in_the_way.is_empty();
-        if self.is_for_good() && !self.loss.is_nothing() {
+        if self.typed || (self.is_for_good() && !self.loss.is_nothing()) {
             Need::Name
         } else if asks || (confirm == Confirm::Always && !self.question.is_empty()) {
             Need::YesNo
@@ -103,7 +103,11 @@ impl Plan {
         match need {
             Need::Name => Question::Name {
                 name: self.subject.clone(),
-                prompt: format!("Type {} to go on, there is no way back", self.subject),
+                prompt: if self.typed {
+                    format!("Type {} to say that it is this workspace's", self.subject)
+                } else {
+                    format!("Type {} to go on, there is no way back", self.subject)
+                },
             },
             Need::Nothing | Need::YesNo => Question::YesNo(self.question.clone()),
         }
@@ -139,7 +143,8 @@ pub fn approve(
     let flagged = match need {
         Need::Nothing => true,
         Need::YesNo => flags.yes || token.is_some(),
-        Need::Name => flags.yes && flags.no_undo || token.is_some(),
+        // What the flags say is that nothing is wanted back, not whose it is.
+        Need::Name => flags.yes && flags.no_undo && !plan.typed || token.is_some(),
     };
     if flagged {
         return if flags.force || plan.in_the_way.is_empty() {
@@ -160,6 +165,7 @@ pub fn approve(
 
 fn unconfirmed(plan: &Plan, need: Need) -> Fault {
     let cause = match need {
+        Need::Name if plan.typed => format!("nobody typed `{}`: {}", plan.subject, plan.asks.join(", ")),
         Need::Name => {
             format!("{} would be lost for good, which --yes alone does not cover", plan.loss.words())
         }

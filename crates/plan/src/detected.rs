@@ -121,7 +121,7 @@ impl Config {
     /// assert_eq!(config.compose.files, ["docker/compose.yml"]);
     /// ```
     pub fn complete(&mut self, found: &Detected) {
-        if self.database.server == Some(Kind::Local) {
+        if self.database.server.is_some_and(|kind| kind != Kind::Compose) {
             self.complete_migrations(found);
             return;
         }
@@ -159,7 +159,7 @@ impl Config {
         let Some(migrations) = found.migrations.as_ref().filter(|_| self.migrations.tool.is_none()) else {
             return;
         };
-        let local = self.database.server == Some(Kind::Local);
+        let local = self.database.server.is_some_and(|kind| kind != Kind::Compose);
         if let Some(tool) = migrations.as_tool().filter(|tool| !local || *tool != Tool::Alembic) {
             self.migrations.tool = Some(tool);
             self.migrations.dir = Some(migrations.dir.clone());

@@ -49,6 +49,48 @@ pub fn on_host(world: &World, verb: &str) -> String {
     format!("on the host: {}", world.workspace.command(verb))
 }
 
+/// An external server proves nothing by itself: the database's own mark has to, which only an adoption writes. Where
+/// there is no such database now, or nobody is let in, our note about the adoption has to do.
+///
+/// # Errors
+/// It was not adopted, a pooler stands before it, our role lacks a right: each with what helps.
+pub fn adopted(server: &Server, world: &World) -> Result<(), Fault> {
+    if server.kind != Kind::External {
+        return Ok(());
+    }
+    if let Some(why) = &server.outside.pooled {
+        return Err(refused(format!("`{}` can't be changed through a pooler", server.name))
+            .cause(why)
+            .hint("SLATE_DATABASE_URL or database.url: the address of the server itself"));
+    }
+    let is_ours = match world.live() {
+        Some(live) if live.open => {
+            own_database(live, &world.workspace)?;
+            let marker = live.marker.as_ref();
+            marker.is_some_and(|marker| marker.system_identifier == server.system_identifier)
+        }
+        _ => server.outside.adopted,
+    };
+    if !is_ours {
+        return Err(unadopted(server));
+    }
+    match server.outside.lacks.first() {
+        None => Ok(()),
+        Some(lack) => Err(refused(format!("`{}` can't be changed with this role", server.name))
+            .cause(&lack.what)
+            .hint(format!("as a superuser: {}", lack.grant))),
+    }
+}
+
+/// The refusal of a database that nobody made this workspace's.
+#[must_use]
+pub fn unadopted(server: &Server) -> Fault {
+    let address = server.address.as_ref().map(ToString::to_string).unwrap_or_default();
+    refused(format!("`{}` at {address} is not adopted", server.name))
+        .cause("the server is external: nothing proves that it is this workspace's to change")
+        .hint("slate-init --adopt")
+}
+
 /// Over a network no label proves anything: the database's own mark has to.
 fn marked(server: &Server, world: &World) -> Result<(), Fault> {
     let Some(live) = world.live().filter(|live| world.surroundings.inside && live.open) else {
@@ -69,6 +111,7 @@ fn marked(server: &Server, world: &World) -> Result<(), Fault> {
 /// As there, a standby, which only reads, and inside a container a database without a mark.
 pub fn writable(world: &World) -> Result<&Server, Fault> {
     let server = own_server(world)?;
+    adopted(server, world)?;
     marked(server, world)?;
     if server.standby {
         return Err(Fault::new(Exit::Refused, format!("`{}` can't be changed here", server.name))
@@ -115,6 +158,19 @@ pub fn own_stack(engine: &Engine, workspace: &Workspace) -> Result<(), Fault> {
         }
     }
     Ok(())
+}
+
+/// A label tells a folder, not the machine that it is on: where the engine is on another one, two machines with the same
+/// folder can't be told apart by it, and the database's own mark has to.
+///
+/// # Errors
+/// The database in the container is another workspace's.
+pub fn own_machine(server: &Server, world: &World) -> Result<(), Fault> {
+    let far = server.address.as_ref().is_some_and(|address| !address.is_loopback());
+    match world.live() {
+        Some(live) if far && server.kind == Kind::Compose => own_database(live, &world.workspace),
+        _ => Ok(()),
+    }
 }
 
 /// A service by the name that somebody gave.

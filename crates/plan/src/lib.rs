@@ -24,6 +24,7 @@ mod loss;
 mod marker;
 mod mend;
 mod name;
+mod outside;
 mod ownership;
 mod phrase;
 mod secret;
@@ -32,6 +33,7 @@ mod settings;
 mod staleness;
 mod step;
 mod surroundings;
+mod url;
 pub mod words;
 mod world;
 
@@ -52,6 +54,7 @@ pub use loss::{Contents, Loss, Rows, VolumeLoss};
 pub use marker::{Built, KeptAs, Label, LabelKind, Marker, Origin};
 pub use mend::mend;
 pub use name::{BadName, ContainerName, DatabaseName, RoleName, ServiceName, VolumeName, literal};
+pub use outside::{Lack, Outside};
 pub use ownership::{Stack, Whose, network, stack, volume};
 pub use secret::{Secret, masked};
 pub use service::{Condition, Dependency, Healthcheck, Service};
@@ -59,6 +62,7 @@ pub use settings::{Hook, ModelSettings, RebuildSettings, UNDO_DAYS, UNDO_SIZE, U
 pub use staleness::{Baseline, baseline};
 pub use step::{Data, Expect, Fact, Plan, Step, Undo};
 pub use surroundings::{Surroundings, Told};
+pub use url::Url;
 pub use world::{
     Blueprint, Compose, Container, Database, Engine, EngineFacts, Health, Kept, KeptPlace, Logged, Mount,
     MountKind, Network, Reading, Server, ServerState, Session, Volume, Wants, Workspace, World,

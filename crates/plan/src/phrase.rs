@@ -67,6 +67,7 @@ impl Action {
             }
             Self::Seed { database, .. } => ("seed", "seeded", format!("`{database}`")),
             Self::Stamp { database, .. } => ("mark", "marked", format!("`{database}` as this workspace's")),
+            Self::AdoptDatabase { database, .. } => ("adopt", "adopted", format!("`{database}`")),
             Self::Label { database, .. } => ("label", "labelled", format!("`{database}`")),
             Self::CarryOver { from, to } => {
                 ("give", "gave", format!("`{to}` the owner, rights and settings of `{from}`"))

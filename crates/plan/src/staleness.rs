@@ -115,6 +115,7 @@ mod tests {
             system_identifier: "7".to_owned(),
             version: "17.1".to_owned(),
             standby: false,
+            outside: crate::Outside::default(),
             databases: vec![template],
         };
         let blueprint = Blueprint {

@@ -20,6 +20,8 @@ pub struct Plan {
     pub facts: Vec<Fact>,
     /// `Reset shop?`
     pub question: String,
+    /// The subject's name is typed although nothing is lost: somebody else's may be meant.
+    pub typed: bool,
     /// Why it asks even though undo would take it back; empty when it need not.
     pub asks: Vec<String>,
     /// Work of others that only `--force` or a person at the terminal may cut.
@@ -189,6 +191,7 @@ impl Plan {
             target: String::new(),
             facts: Vec::new(),
             question: String::new(),
+            typed: false,
             asks: Vec::new(),
             in_the_way: Vec::new(),
             loss: Loss::default(),

@@ -81,6 +81,7 @@ mod tests {
             system_identifier: String::new(),
             version: String::new(),
             standby: false,
+            outside: crate::Outside::default(),
             databases: Vec::new(),
         }
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::carry::Carried;
 use crate::{
     Address, ContainerName, Contents, DatabaseName, Detected, Examined, Examining, Files, Git, Kind, Label,
-    LabelKind, Marker, RoleName, Secret, Service, ServiceName, Surroundings, VolumeName,
+    LabelKind, Marker, Outside, RoleName, Secret, Service, ServiceName, Surroundings, VolumeName,
 };
 
 /// What a command wants to know before it plans. Less is quicker.
@@ -183,6 +183,8 @@ pub struct Server {
     pub version: String,
     /// It only reads: a standby, or one that is still recovering.
     pub standby: bool,
+    /// What is particular to an external one.
+    pub outside: Outside,
     /// Every database that is not a template, when it is running.
     pub databases: Vec<Database>,
 }

@@ -8,7 +8,7 @@ use plan::{
 use shell::{Command, Shared};
 
 use crate::scope::{Scope, remove, removes};
-use crate::up;
+use crate::{external, up};
 
 /// Removes this workspace's containers, networks and volumes, after a copy of each volume
 ///
@@ -67,6 +67,7 @@ impl Command for Clean {
         let server = guard::server(world)?;
         match (server.kind, &world.engine) {
             (Kind::Compose, Some(engine)) => self.compose(config, world, server, engine),
+            (Kind::External, _) => Err(external::clean(server, world)),
             _ => self.local(config, world, server),
         }
     }
@@ -86,6 +87,7 @@ impl Clean {
         engine: &Engine,
     ) -> Result<Plan, Fault> {
         guard::own_stack(engine, &world.workspace)?;
+        guard::own_machine(server, world)?;
         let scope = Scope::find(world, engine, self.only_db, &self.except)?;
         let mut plan = Plan::new(Self::NAME, engine.compose.project.as_str());
         plan.target =

@@ -54,8 +54,10 @@ impl Command for Down {
                 plan.steps.push(Step::new(Action::StopCluster, "it was asked for").amend(again).weight(10));
             }
         }
+        let is_external = world.server.as_ref().is_some_and(|server| server.kind == Kind::External);
         if plan.steps.is_empty() {
-            plan.facts.push(Fact::new("Stops", "nothing: nothing of this workspace's runs"));
+            let why = if is_external { "the server is external" } else { "nothing of this workspace's runs" };
+            plan.facts.push(Fact::new("Stops", format!("nothing: {why}")));
         }
         let stopped = plan.steps.iter().filter_map(|step| match &step.action {
             Action::StopContainers { containers, .. } => Some(containers.len() as u64),

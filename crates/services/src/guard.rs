@@ -46,8 +46,9 @@ impl Command for Guard {
         guard::engine(world, Self::NAME)?;
         let server = guard::server(world)?;
         let mut plan = Plan::new(Self::NAME, server.name.as_str());
-        if server.kind == Kind::Local {
-            plan.closing.push(format!("`{}` goes on: the local cluster is out of its reach", self.recipe));
+        if server.kind != Kind::Compose {
+            let what = if server.kind == Kind::Local { "the local cluster" } else { "the external server" };
+            plan.closing.push(format!("`{}` goes on: {what} is out of its reach", self.recipe));
             return Ok(plan);
         }
         let clean = Clean::whole(self.shared.clone()).plan(config, world)?;

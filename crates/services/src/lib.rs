@@ -2,6 +2,7 @@
 
 mod clean;
 mod down;
+mod external;
 mod guard;
 mod order;
 mod restart;

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use jiff::Timestamp;
 use plan::{
-    Address, Compose, Condition, Config, Container, ContainerName, DatabaseName, Dependency, Engine, Health,
-    Kind, Mount, MountKind, Network, Plan, RoleName, Secret, Server, ServerState, Service, ServiceName,
-    Volume, VolumeName, Workspace, World,
+    Address, Compose, Condition, Config, Container, ContainerName, Database, DatabaseName, Dependency,
+    Engine, Health, Kind, Marker, Mount, MountKind, Network, Origin, Plan, RoleName, Secret, Server,
+    ServerState, Service, ServiceName, Volume, VolumeName, Workspace, World,
 };
 
 pub(crate) fn name(name: &str) -> ServiceName {
@@ -146,6 +146,7 @@ fn server(kind: Kind) -> Server {
         maintenance: DatabaseName::new("postgres").unwrap(),
         system_identifier: "7".to_owned(),
         standby: false,
+        outside: plan::Outside::default(),
         version: "17.2".to_owned(),
         databases: Vec::new(),
     }
@@ -154,6 +155,47 @@ fn server(kind: Kind) -> Server {
 /// The same with a private cluster.
 pub(crate) fn local() -> World {
     World { server: Some(server(Kind::Local)), engine: None, ..world() }
+}
+
+/// Somebody else's server, on which this workspace adopted its database.
+pub(crate) fn external() -> World {
+    let marker = Marker {
+        workspace: world().workspace.id,
+        system_identifier: "7".to_owned(),
+        origin: Origin::Adopted,
+        blueprint: None,
+        seeds: None,
+        at: Timestamp::UNIX_EPOCH,
+        fingerprint: None,
+        models: None,
+        counted: false,
+        rows: None,
+    };
+    let databases = vec![Database { marker: Some(marker), ..database() }];
+    World { server: Some(Server { databases, ..server(Kind::External) }), engine: None, ..world() }
+}
+
+/// One that holds no mark.
+pub(crate) fn database() -> Database {
+    Database {
+        name: DatabaseName::new("shop").unwrap(),
+        oid: 1,
+        owner: RoleName::new("app").unwrap(),
+        bytes: 1,
+        open: true,
+        broken: false,
+        comment: None,
+        label: None,
+        marker: None,
+        contents: None,
+        sessions: Vec::new(),
+        prepared: 0,
+        slots: Vec::new(),
+        active_slots: Vec::new(),
+        stale_collation: false,
+        subscriptions: 0,
+        branch: None,
+    }
 }
 
 pub(crate) fn config() -> Config {

@@ -9,7 +9,7 @@ use plan::{
 };
 use shell::{Command, Shared};
 
-use crate::order;
+use crate::{external, order};
 
 /// Starts the services, waits until they answer, and makes sure the database is there
 ///
@@ -62,7 +62,8 @@ impl Command for Up {
                 plan.steps.extend(start(config, world, engine, server, &wanted));
                 remind(&mut plan, engine, world);
             }
-            _ if !self.services.is_empty() => return Err(no_services()),
+            _ if !self.services.is_empty() => return Err(no_services(server)),
+            _ if server.kind == Kind::External => plan.steps.extend(external::up(config, world, server)?),
             _ => plan.steps.extend(start_cluster(config, world, server)),
         }
         let (status, psql) = (world.workspace.command("status"), world.workspace.command("psql"));
@@ -71,9 +72,13 @@ impl Command for Up {
     }
 }
 
-fn no_services() -> Fault {
-    Fault::new(Exit::Usage, "a local server has no services")
-        .cause("cleanslate.toml or what was found says that Postgres runs on this machine")
+fn no_services(server: &Server) -> Fault {
+    let what = match server.kind {
+        Kind::External => "somebody else runs Postgres",
+        _ => "Postgres runs on this machine",
+    };
+    Fault::new(Exit::Usage, format!("a server of kind {} has no services", server.kind))
+        .cause(format!("cleanslate.toml or what was found says that {what}"))
         .state("nothing was changed")
         .hint("slate-up")
 }
@@ -182,7 +187,7 @@ fn at_start(config: &Config, all: &BTreeSet<ServiceName>) -> bool {
 }
 
 /// The server answers, and the database is there.
-fn stand(config: &Config, server: &Server, migrate: bool) -> Vec<Step> {
+pub(crate) fn stand(config: &Config, server: &Server, migrate: bool) -> Vec<Step> {
     let ensure = Action::EnsureDatabase { database: server.name.clone() };
     let mut steps = vec![
         Step::new(Action::AwaitServer, "a healthcheck passes while init's own server runs").weight(20),
@@ -201,7 +206,7 @@ fn baseline(config: &Config, server: &Server) -> Step {
 }
 
 /// Seeds and the marker, on a database that stands. Without a baseline there is nothing to seed.
-fn finish(config: &Config, world: &World, server: &Server, filled: bool) -> Vec<Step> {
+pub(crate) fn finish(config: &Config, world: &World, server: &Server, filled: bool) -> Vec<Step> {
     let mut steps = Vec::new();
     let database = server.name.clone();
     if let Some(dir) = config.seeds.dir.clone().filter(|_| filled) {

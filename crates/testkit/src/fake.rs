@@ -124,6 +124,7 @@ impl Fake {
             system_identifier: "1".to_owned(),
             version: "17.1".to_owned(),
             standby: false,
+            outside: plan::Outside::default(),
             databases,
         };
         let workspace = Workspace {

@@ -6,6 +6,7 @@
 
 mod fake;
 mod gate;
+mod guest;
 mod launch;
 mod picture;
 mod sandbox;
@@ -15,6 +16,7 @@ mod sources;
 
 pub use fake::{Fake, Held, Trouble};
 pub use gate::Gate;
+pub use guest::Guest;
 pub use launch::{Launch, Output, Stdin, binary, offline};
 pub use picture::{THEMES, Theme};
 pub use sandbox::{Call, Sandbox};

@@ -5,7 +5,9 @@ mod server;
 mod stack;
 
 use clap::Parser;
-use plan::{Config, EngineFacts, Examining, Fact, Fault, Finding, Plan, ServerState, Wants, World, words};
+use plan::{
+    Config, EngineFacts, Examining, Fact, Fault, Finding, Kind, Plan, ServerState, Wants, World, words,
+};
 use shell::{Command, Shared};
 
 /// Says what is wrong with this workspace's services and database, and what mends it
@@ -82,8 +84,11 @@ impl Command for Doctor {
         plan.findings = CHECKS.iter().flat_map(|(name, check)| check(name, config, world)).collect();
         let server = world.server.as_ref();
         if server.is_some_and(|server| server.state != ServerState::Running) {
-            let up = world.workspace.command("up");
-            let text = format!("what is in the database: the server does not run ({up} starts it)");
+            let what = match server.map(|server| server.kind) {
+                Some(Kind::External) => "the server does not answer".to_owned(),
+                _ => format!("the server does not run ({} starts it)", world.workspace.command("up")),
+            };
+            let text = format!("what is in the database: {what}");
             plan.facts.push(Fact::new("not seen", text));
         }
         let found = plan.findings.len() as u64;

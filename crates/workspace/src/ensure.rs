@@ -21,7 +21,7 @@ Examples:
   slate-ensure --exit-zero      a failure is told, and the next hook still runs
 
 It never asks, never reads stdin, starts no service, and changes no row that is there. It writes to this workspace's own \
-compose server or local cluster alone: what DATABASE_URL names stays as it is, and so does a database that somebody else \
+compose server or local cluster, or to an adopted external database: what DATABASE_URL names stays as it is, and so does a database that somebody else \
 filled."
 )]
 pub struct Ensure {
@@ -55,7 +55,11 @@ impl Command for Ensure {
         let server = guard::own_server(world)?;
         let mut plan = Plan::new(Self::NAME, server.name.as_str());
         elsewhere(&mut plan, config, world, server)?;
-        if server.kind == Kind::Local {
+        if server.kind == Kind::External {
+            if !server.databases.is_empty() {
+                guard::adopted(server, world)?;
+            }
+        } else if server.kind == Kind::Local {
             plan.steps.extend(cluster(server));
         } else if !world.surroundings.inside && server.state != ServerState::Running {
             return Err(Fault::new(Exit::NotReady, "Postgres is not running (compose server)")
@@ -102,7 +106,7 @@ fn cluster(server: &Server) -> Vec<Step> {
 fn fill(config: &Config, world: &World, server: &Server) -> Vec<Step> {
     let database = || server.name.clone();
     let mut migrations = config.migrations.clone();
-    if server.kind == Kind::Local {
+    if server.kind != Kind::Compose {
         // No service runs here that could migrate at its start.
         migrations.at_start = None;
     }
@@ -112,6 +116,10 @@ fn fill(config: &Config, world: &World, server: &Server) -> Vec<Step> {
         Step::new(Action::EnsureDatabase { database: database() }, "the services connect to it"),
         Step::new(Action::ProveUnclaimed { database: database() }, "what somebody else filled is left"),
     ];
+    if server.kind == Kind::External {
+        // Nothing is created where nothing was adopted.
+        steps.swap(1, 2);
+    }
     if is_built {
         let ensure = Action::EnsureBaseline { database: database(), migrations };
         steps.push(Step::new(ensure, "an empty database serves nobody").weight(4));

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 
 use clap::Parser;
 use plan::{
-    Action, Config, Detected, EngineFacts, Examining, Exit, Fact, Fault, Files, LabelKind, Plan, ServerState,
-    Step, Wants, World, words,
+    Action, Config, Detected, EngineFacts, Examining, Exit, Fact, Fault, Files, LabelKind, Plan, Reading,
+    ServerState, Step, Wants, World, words,
 };
 use shell::{Command, Shared};
 
+use crate::adopt;
 use crate::devcontainer;
 use crate::justfile::{self, Block, DAILY};
 use crate::written;
@@ -31,9 +32,11 @@ Examples:
   slate-init --detect
   slate-init --dry-run
   slate-init --take up,down,clean
+  slate-init --adopt          the database of the URL becomes this workspace's to change
   slate-init --remove
 
-It never touches the project's .env, its compose files or what other recipes say, and no database."
+It never touches the project's .env, its compose files or what other recipes say, and no database but with --adopt: that \
+writes its mark into the one that you name, and changes no row."
 )]
 pub struct Init {
     /// Only print what was found, with the reason for each value
@@ -51,6 +54,10 @@ pub struct Init {
     /// Wire the Dev Container with this Feature: a folder beside devcontainer.json, or a registry's name
     #[arg(long, value_name = "FEATURE", conflicts_with_all = ["detect", "schema"])]
     devcontainer: Option<String>,
+    /// Make a database of an external server this workspace's; NAME is its name, for where nobody can be asked
+    #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "",
+          conflicts_with_all = ["detect", "schema", "take", "guard", "devcontainer", "remove"])]
+    adopt: Option<String>,
     /// Take everything out of the workspace that slate-init wrote
     #[arg(long, conflicts_with_all = ["take", "guard", "devcontainer"])]
     remove: bool,
@@ -66,6 +73,10 @@ impl Command for Init {
     }
 
     fn wants(&self) -> Wants {
+        if self.adopt.is_some() {
+            let looks = Wants { databases: true, running: true, ..Wants::default() };
+            return Wants { contents: Reading::Live, lock: true, ..looks };
+        }
         if self.remove {
             // Kept databases stand in its way; a server that can't be asked is a fact, no fault.
             return Wants { databases: true, files: true, examine: Examining::Seen, ..Wants::default() };
@@ -74,6 +85,9 @@ impl Command for Init {
     }
 
     fn plan(&self, _config: &Config, world: &World) -> Result<Plan, Fault> {
+        if let Some(given) = &self.adopt {
+            return adopt::plan(Self::NAME, Some(given.as_str()).filter(|given| !given.is_empty()), world);
+        }
         let found = world.detected.clone().unwrap_or_default();
         let mut plan = Plan::new(Self::NAME, found.project.as_str());
         if self.detect {

@@ -1,5 +1,6 @@
 //! The workspace itself: what is there, what is stale, and what is wrong.
 
+mod adopt;
 mod devcontainer;
 mod doctor;
 mod ensure;

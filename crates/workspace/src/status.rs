@@ -94,11 +94,15 @@ fn server_line(server: &Server, world: &World) -> String {
     let what = match (server.kind, &world.engine) {
         (Kind::Compose, Some(engine)) => format!("compose project {}", engine.compose.project),
         (Kind::Compose, None) => "compose service, seen from inside a container".to_owned(),
+        (Kind::External, _) => "external server".to_owned(),
         _ => "local cluster".to_owned(),
     };
     match server.state {
         ServerState::Stopped if world.surroundings.inside => {
             format!("{what}: it does not answer; {}", guard::on_host(world, "up"))
+        }
+        _ if server.kind == Kind::External && server.state != ServerState::Running => {
+            format!("{what} at {}: it does not answer", server.masked_url())
         }
         ServerState::Running if server.version.is_empty() => format!("{what}, starting"),
         ServerState::Running => format!("{}  ({what}, Postgres {})", server.masked_url(), server.version),
@@ -139,6 +143,9 @@ fn baseline(live: &Database, world: &World) -> Fact {
     let reset = world.workspace.command("reset");
     let ago = |at| words::ago(at, world.now);
     let text = match plan::baseline(live, world) {
+        Baseline::Unmarked if world.server.as_ref().is_some_and(|server| server.kind == Kind::External) => {
+            "not adopted, so it is only read: slate-init --adopt".to_owned()
+        }
         Baseline::Unmarked => "unknown: the database was not made by cleanslate".to_owned(),
         Baseline::Foreign(workspace) => format!("another workspace's ({workspace}): it is left alone"),
         Baseline::Adopted(at) => format!("unknown: the database was there {}", ago(at)),
@@ -266,6 +273,7 @@ fn settings(config: &Config, server: &Server, world: &World) -> Vec<Fact> {
     let seen = match server.kind {
         Kind::Compose => "the database service",
         Kind::Local => "the folder's name",
+        Kind::External => "the URL",
     };
     let mut rows = vec![
         ("database.server", server.kind.to_string(), found("database.server", "the workspace's files")),

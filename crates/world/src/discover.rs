@@ -15,10 +15,11 @@ use crate::blueprint::blueprint;
 use crate::cluster::Cluster;
 use crate::engine;
 use crate::examine;
+use crate::external;
 use crate::git;
 use crate::inside;
 use crate::journal;
-use crate::postgres::{Postgres, contents, databases, marker};
+use crate::postgres::{Postgres, contents, databases, files_written, marker};
 use crate::records::Records;
 use crate::revisions;
 use crate::tree;
@@ -95,6 +96,9 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         guard::own_server(&world)?;
     }
     let mut postgres = None;
+    let outside = world.server.as_ref().is_some_and(|server| server.kind == Kind::External);
+    // Whose an external database is stands in it: whoever changes something looks first.
+    let wants = Wants { databases: wants.databases || (outside && wants.lock), ..wants };
     if wants.databases {
         let read = read_databases(&config, &mut world, wants, &records, options.timeout);
         postgres = examine::or_kept(read, &mut world, wants)?.flatten();
@@ -112,6 +116,10 @@ fn is_detected(wants: Wants, is_told: bool) -> bool {
 fn find_server(config: &Config, world: &mut World, wants: Wants, timeout: Duration) -> Result<(), Fault> {
     match kind(config, world.detected.as_ref()) {
         Kind::Local => world.server = Some(Cluster::of(config, &world.workspace)?.server()),
+        Kind::External => {
+            let server = external::server(config, &world.workspace.root, timeout);
+            world.server = examine::or_kept(server, world, wants)?;
+        }
         Kind::Compose if inside::is_inside() => {
             world.surroundings.inside = true;
             let server = inside::server(config, &world.workspace.root, &mut world.surroundings);
@@ -156,7 +164,8 @@ fn configuration(root: &Path) -> Result<(Config, bool), Fault> {
     Ok((Config::read(&text, variables)?, is_configured))
 }
 
-/// Where the server is: configured, else compose where compose files describe a Postgres, else local.
+/// Where the server is: configured, else external where there is a URL for us, else compose where compose files describe
+/// a Postgres, else local.
 fn kind(config: &Config, detected: Option<&plan::Detected>) -> Kind {
     // One that can't be read may describe a Postgres: Compose tells what is wrong with it, and no second server is made.
     let is_compose = |line: &String| {
@@ -167,6 +176,7 @@ fn kind(config: &Config, detected: Option<&plan::Detected>) -> Kind {
         || detected.is_some_and(|found| found.database.is_some() || found.unread.iter().any(is_compose));
     match config.database.server {
         Some(kind) => kind,
+        None if config.database.url.is_some() => Kind::External,
         None if engine::is_told(config) || described() => Kind::Compose,
         None => Kind::Local,
     }
@@ -187,22 +197,9 @@ fn read_databases(
         return if wants.running { Err(engine::unreachable(engine)) } else { Ok(None) };
     }
     let mut postgres = Postgres::new(server, timeout)?;
-    let asked = postgres.identity(&server.maintenance).or_else(|error| {
-        // Ours is made when it is needed; until then the app's own has to do.
-        if crate::postgres::code(&error).as_deref() == Some(crate::postgres::state::NO_DATABASE) {
-            server.maintenance.clone_from(&server.name);
-            return postgres.identity(&server.maintenance);
-        }
-        Err(error)
-    });
-    let identity = match asked {
-        Ok(identity) => identity,
-        Err(error) if !wants.running && crate::postgres::is_starting(&error) => return Ok(None),
-        Err(error) => return Err(postgres.not_let_in(&server.maintenance, &error)),
-    };
-    server.system_identifier = identity.system_identifier;
-    server.version = identity.version;
-    server.standby = identity.standby;
+    if !identify(&mut postgres, server, records, wants)? {
+        return Ok(None);
+    }
     let attempt = |error: sqlx::Error| crate::databases::fault("the databases were not listed", &error);
     let major = server.version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
     let sized = (wants.contents < Reading::All).then_some(&server.name);
@@ -224,8 +221,13 @@ fn read_databases(
         }
         if wants.contents == Reading::All || (is_live && wants.contents >= Reading::Rows) {
             let settings = records.settings(database.oid).map(String::as_str);
+            // A checkpoint is work that somebody else's server is not given for a look.
             let written = wants.contents >= Reading::Live;
-            database.contents = contents(&mut postgres, database, settings, written).ok();
+            let external = server.kind == Kind::External;
+            database.contents = contents(&mut postgres, database, settings, written && !external).ok();
+            if let Some(contents) = database.contents.as_mut().filter(|_| written && external) {
+                contents.last_write = files_written(&mut postgres, &database.name);
+            }
         }
         name_services(database, world.engine.as_ref());
     }
@@ -240,6 +242,42 @@ fn read_databases(
         });
     }
     Ok(Some(postgres))
+}
+
+/// Has the server say which one it is; `false` where it is starting, and that is no error.
+fn identify(
+    postgres: &mut Postgres,
+    server: &mut plan::Server,
+    records: &Records,
+    wants: Wants,
+) -> Result<bool, Fault> {
+    let asked = postgres.identity(&server.maintenance).or_else(|error| {
+        // Ours is made when it is needed; until then the app's own has to do.
+        if server.kind == Kind::External
+            || crate::postgres::code(&error).as_deref() == Some(crate::postgres::state::NO_DATABASE)
+        {
+            server.maintenance.clone_from(&server.name);
+            return postgres.identity(&server.maintenance);
+        }
+        Err(error)
+    });
+    let identity = match asked {
+        Ok(identity) => identity,
+        // Somebody else's server does not start because of us: what it says is the answer.
+        Err(error)
+            if !wants.running && server.kind != Kind::External && crate::postgres::is_starting(&error) =>
+        {
+            return Ok(false);
+        }
+        Err(error) => return Err(postgres.not_let_in(&server.maintenance, &error)),
+    };
+    server.system_identifier = identity.system_identifier;
+    server.version = identity.version;
+    server.standby = identity.standby;
+    if server.kind == Kind::External {
+        external::look(postgres, server, records, wants.lock)?;
+    }
+    Ok(true)
 }
 
 /// The note about databases that are being created and may have no label yet, a line each.
@@ -280,6 +318,9 @@ fn not_running(world: &World) -> Fault {
         Some(ServerState::Absent) => ("was not made yet", world.workspace.command("up")),
         _ => ("is stopped", world.workspace.command("up")),
     };
+    if let Some(server) = world.server.as_ref().filter(|server| server.kind == Kind::External) {
+        return external::silent(server);
+    }
     let kind = world.server.as_ref().map_or(Kind::Local, |server| server.kind);
     Fault::new(plan::Exit::NotReady, format!("Postgres is not running ({kind} server)"))
         .cause(format!("it {what}"))

@@ -41,6 +41,7 @@ fn aimed(
     let ours = server.url(database);
     // Only the driver is taken from it: where it points to may be another server.
     let scheme = own.and_then(|own| own.reveal().split_once("://").map(|(scheme, _)| scheme.to_owned()));
+    let scheme = scheme.or_else(|| server.outside.scheme.clone());
     match scheme {
         None => Ok(ours),
         Some(scheme) if scheme.starts_with("postgres") => {

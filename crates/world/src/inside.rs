@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use detect::Login;
 use plan::{
-    Address, Config, DatabaseName, Exit, Fault, Kind, RoleName, Secret, Server, ServerState, Surroundings,
-    Told,
+    Address, Config, DatabaseName, Exit, Fault, Kind, Outside, RoleName, Secret, Server, ServerState,
+    Surroundings, Told,
 };
 
 use crate::cluster::maintenance;
@@ -72,6 +72,7 @@ pub(crate) fn server(config: &Config, root: &Path, surroundings: &mut Surroundin
         system_identifier: String::new(),
         version: String::new(),
         standby: false,
+        outside: Outside::default(),
         databases: Vec::new(),
     })
 }

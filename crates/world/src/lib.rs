@@ -10,6 +10,7 @@ mod discover;
 mod dump;
 mod engine;
 mod examine;
+mod external;
 mod files;
 mod git;
 mod here;

@@ -28,6 +28,15 @@ enum Place {
 /// What psql reads to find its server.
 const VARIABLES: [&str; 6] = ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD", "PGAPPNAME"];
 
+/// Parameters of a URL that it reads too.
+const TLS: [(&str, &str); 5] = [
+    ("sslmode", "PGSSLMODE"),
+    ("sslrootcert", "PGSSLROOTCERT"),
+    ("sslcert", "PGSSLCERT"),
+    ("sslkey", "PGSSLKEY"),
+    ("channel_binding", "PGCHANNELBINDING"),
+];
+
 impl Psql {
     /// # Errors
     /// There is none.
@@ -148,6 +157,15 @@ impl Psql {
                 let how = if terminal { "-it" } else { "-i" };
                 Program::new("docker").args(["exec", how]).args(names).arg(container).arg(tool)
             }
+        };
+        let program = match self.place {
+            Place::Host(_) => {
+                TLS.iter().fold(program, |program, (name, variable)| match server.outside.parameter(name) {
+                    Some(value) => program.variable(*variable, value),
+                    None => program,
+                })
+            }
+            Place::Container(_) => program,
         };
         given.into_iter().fold(program, |program, (name, value)| {
             // Only the password is a secret; masking a short database name would blot out half of every message.

@@ -6,7 +6,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use plan::{Exit, Fault, Kept, KeptPlace, VolumeName, Workspace};
+use plan::{DatabaseName, Exit, Fault, Kept, KeptPlace, VolumeName, Workspace};
 use serde::{Deserialize, Serialize};
 
 use crate::workspace::replace_file;
@@ -28,6 +28,8 @@ struct Book {
     last_kept: u32,
     /// How the settings of a database were when it was marked, by its oid.
     settings: BTreeMap<u32, String>,
+    /// Databases of external servers that somebody adopted: the server's identifier, and the name.
+    adopted: Vec<(String, DatabaseName)>,
 }
 
 impl Records {
@@ -94,6 +96,20 @@ impl Records {
         let is_it =
             |kept: &&Kept| matches!(&kept.place, KeptPlace::Volume { copy: other, .. } if other == copy);
         self.book.kept.iter().find(is_it)
+    }
+
+    /// Whether this workspace adopted that database of that server.
+    pub fn is_adopted(&self, system_identifier: &str, database: &DatabaseName) -> bool {
+        self.book.adopted.iter().any(|(server, name)| server == system_identifier && name == database)
+    }
+
+    /// # Errors
+    /// The file can't be written.
+    pub fn adopt(&mut self, system_identifier: &str, database: &DatabaseName) -> Result<(), Fault> {
+        if self.is_adopted(system_identifier, database) {
+            return Ok(());
+        }
+        self.change(|book| book.adopted.push((system_identifier.to_owned(), database.clone())))
     }
 
     /// How the settings of a database were when it was marked.

@@ -1,6 +1,6 @@
 //! Checks of the server: whether it can be reached at all, its data, the room that it has.
 
-use plan::{Config, Finding, LabelKind, Service, UNDO_DAYS, World, words};
+use plan::{Config, Finding, Kind, LabelKind, ServerState, Service, UNDO_DAYS, World, words};
 
 /// Less than this is little: a copy of a small database and a build of its images.
 const LITTLE: u64 = 1_000_000_000;
@@ -10,7 +10,24 @@ const MOVED: u32 = 18;
 
 /// No engine, no Compose, several services that could be it, a password that the volume does not know.
 pub(super) fn reachable(check: &'static str, _: &Config, world: &World) -> Vec<Finding> {
-    world.examined.faults.iter().map(|fault| Finding::of(check, fault)).collect()
+    let faults = world.examined.faults.iter().map(|fault| Finding::of(check, fault));
+    faults.chain(silent(check, world)).collect()
+}
+
+/// Nobody here can start an external server.
+fn silent(check: &'static str, world: &World) -> Option<Finding> {
+    let server = world.server.as_ref()?;
+    let is_silent = server.kind == Kind::External && server.state != ServerState::Running;
+    let address = server.address.as_ref()?;
+    is_silent.then(|| {
+        let what = format!("nothing answers at {address}");
+        Finding::new(
+            check,
+            what,
+            "its server is external: nobody here starts it",
+            "start it, or set another URL",
+        )
+    })
 }
 
 fn service(world: &World) -> Option<&Service> {

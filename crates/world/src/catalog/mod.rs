@@ -64,7 +64,7 @@ pub(crate) fn read(
     runtime.block_on(async {
         let mut reading = tokio::task::JoinSet::new();
         for (at, place) in places.iter().cloned().enumerate() {
-            reading.spawn(async move { (at, one(place, timeout).await) });
+            reading.spawn(async move { (at, Box::pin(one(place, timeout)).await) });
         }
         let mut read = reading.join_all().await;
         read.sort_by_key(|(at, _)| *at);
@@ -88,7 +88,7 @@ async fn one(place: PgConnectOptions, timeout: Duration) -> Result<Catalog, Faul
         let _ = connection.close().await;
         Ok(catalog)
     };
-    crate::postgres::unless_asked(work).await.map_err(|error| fault(&attempt, &error))
+    Box::pin(crate::postgres::unless_asked(work)).await.map_err(|error| fault(&attempt, &error))
 }
 
 fn catalog(rows: &[PgRow]) -> Result<Catalog, sqlx::Error> {

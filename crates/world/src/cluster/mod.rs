@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use plan::{
-    Address, Config, DatabaseName, Exit, Fault, Kind, Outcome, RoleName, Secret, Server, ServerState,
-    Workspace,
+    Address, Config, DatabaseName, Exit, Fault, Kind, Outcome, Outside, RoleName, Secret, Server,
+    ServerState, Workspace,
 };
 use rustix::process::{Pid, Signal, geteuid, kill_process, test_kill_process};
 use serde::{Deserialize, Serialize};
@@ -110,6 +110,7 @@ impl Cluster {
             system_identifier: String::new(),
             version: String::new(),
             standby: false,
+            outside: Outside::default(),
             databases: Vec::new(),
         }
     }

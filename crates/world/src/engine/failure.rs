@@ -6,7 +6,7 @@ use plan::{Container, Exit, Fault, Health, Said, ServiceName, Stack, stack, word
 
 use super::docker::{ask, fault};
 use super::inspect::{self, PROJECT};
-use super::{Context, ready};
+use super::{Context, place, ready};
 use crate::program::Run;
 
 /// The fault of an `up` that said this.
@@ -102,7 +102,9 @@ fn taken(context: &Context<'_>, port: u16, words: &str) -> Fault {
 /// Who holds a port, in words.
 pub(super) fn holder(port: u16) -> Option<String> {
     let container = publishing(port).map(|name| format!("container `{name}`"));
-    container.or_else(|| listening(port).map(|(pid, program)| format!("`{program}` (process {pid})")))
+    // What listens here is in nobody's way on another machine.
+    let here = || place::remote().is_none().then(|| listening(port))?;
+    container.or_else(|| here().map(|(pid, program)| format!("`{program}` (process {pid})")))
 }
 
 fn publishing(port: u16) -> Option<String> {

@@ -10,6 +10,7 @@ use plan::{
 use serde::Deserialize;
 
 use super::docker::{ANSWER, docker, fault};
+use super::place;
 use crate::program::Run;
 
 /// A container, and what else of it the engine code needs.
@@ -291,36 +292,14 @@ fn published(bindings: Bindings) -> BTreeMap<u16, Address> {
     for (port, bindings) in bindings {
         let Some(port) = port.strip_suffix("/tcp").and_then(|port| port.parse().ok()) else { continue };
         let address = bindings.unwrap_or_default().into_iter().find_map(|binding| {
-            let host = reachable(&binding.host_ip);
-            binding.host_port.parse().ok().filter(|port| *port != 0).map(|port| Address { host, port })
+            let port = binding.host_port.parse().ok().filter(|port| *port != 0)?;
+            Some(Address { host: place::reachable(&binding.host_ip)?, port })
         });
         if let Some(address) = address {
             ports.insert(port, address);
         }
     }
     ports
-}
-
-/// The host that a published address is reached at from here.
-pub(super) fn reachable(host: &str) -> String {
-    match host {
-        "" | "0.0.0.0" | "::" => engine_host(),
-        host => host.to_owned(),
-    }
-}
-
-/// This machine, unless `DOCKER_HOST` names another one.
-fn engine_host() -> String {
-    let remote = std::env::var("DOCKER_HOST").ok().and_then(|host| {
-        let (scheme, rest) = host.split_once("://")?;
-        let place = rest.split('/').next()?.rsplit('@').next()?;
-        let name = match place.strip_prefix('[') {
-            Some(six) => six.split(']').next()?,
-            None => place.split(':').next()?,
-        };
-        matches!(scheme, "tcp" | "ssh" | "http" | "https").then(|| name.to_owned())
-    });
-    remote.unwrap_or_else(|| "127.0.0.1".to_owned())
 }
 
 fn environment(pairs: &[String]) -> BTreeMap<String, Secret> {

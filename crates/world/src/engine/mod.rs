@@ -11,6 +11,7 @@ mod failure;
 mod inspect;
 mod made;
 mod model;
+pub(crate) mod place;
 mod probe;
 mod project;
 mod ready;

@@ -213,7 +213,7 @@ fn port(printed: &Value) -> Option<(u16, Address)> {
             (target.parse().ok()?, published.parse().ok()?, host.to_owned())
         }
     };
-    Some((target, Address { host: super::inspect::reachable(&host), port: published }))
+    Some((target, Address { host: super::place::reachable(&host)?, port: published }))
 }
 
 /// v2's `{type, source, target}`; v1's `pgdata:/var/lib/postgresql/data:rw`.

@@ -4,12 +4,13 @@ use std::collections::BTreeMap;
 
 use detect::is_postgres;
 use plan::{
-    Config, Container, DatabaseName, Engine, Exit, Fault, Kind, RoleName, Secret, Server, ServerState,
-    Service, ServiceName, Stack, Workspace, guard, stack, words,
+    Config, Container, DatabaseName, Engine, Exit, Fault, Kind, Outside, RoleName, Secret, Server,
+    ServerState, Service, ServiceName, Stack, Workspace, guard, stack, words,
 };
 
 use super::Context;
 use super::docker::{ask_for, docker};
+use super::place;
 
 /// The port that Postgres listens on inside its container, unless the container's environment says otherwise.
 const PORT: u16 = 5432;
@@ -176,6 +177,7 @@ pub(crate) fn server(
         system_identifier: String::new(),
         version: String::new(),
         standby: false,
+        outside: Outside::default(),
         databases: Vec::new(),
     }))
 }
@@ -190,9 +192,16 @@ fn in_file(container: &Container, file: &str) -> Option<Secret> {
 /// The fault for a database whose port nobody outside its network reaches.
 pub(crate) fn unreachable(engine: &Engine) -> Fault {
     let service = engine.compose.database.as_ref().map_or("postgres", |service| service.as_str());
+    if let Some(machine) = place::remote() {
+        return Fault::new(
+            Exit::NotReady,
+            format!("service `{service}` publishes no port that is reached from here"),
+        )
+        .cause(format!("the engine is on {machine}: what it publishes on its own loopback stays there"))
+        .hint(format!("publish it to `{service}`'s network in the compose file: ports: [\"5432:5432\"]"));
+    }
     Fault::new(Exit::NotReady, format!("service `{service}` publishes no port"))
         .cause("nobody outside its network reaches it")
-        .state("nothing was changed")
         .hint(format!("add to `{service}` in the compose file: ports: [\"127.0.0.1:5432:5432\"]"))
 }
 

@@ -43,6 +43,10 @@ pub(super) fn heads(config: &Config, root: &Path) -> Vec<String> {
 pub(super) fn foreign_folder(engine: &Engine, root: &Path) -> Option<(PathBuf, u32)> {
     let service =
         engine.compose.services.iter().find(|one| Some(&one.name) == engine.compose.database.as_ref())?;
+    if engine::place::remote().is_some() {
+        // The folder is on the engine's machine, and what has its name here is another one.
+        return None;
+    }
     let own = fs::metadata(root).ok()?.uid();
     let data = service
         .mounts

@@ -11,6 +11,7 @@ use crate::databases::{Databases, fault};
 use crate::discover::{CREATING, creating};
 use crate::engine;
 use crate::postgres::{Read, holds_tables};
+use crate::records::Records;
 use crate::workspace::replace_file;
 
 impl Real<'_> {
@@ -189,6 +190,14 @@ impl Real<'_> {
             marker.clone()
         };
         self.databases(|databases| databases.stamp(database, &marker, Read::WhereNew))
+    }
+
+    /// Marks a database of an external server as this workspace's, and notes that for when it is not there to tell.
+    pub(super) fn adopt(&mut self, database: &DatabaseName, marker: &Marker) -> Result<Outcome, Fault> {
+        self.databases(|databases| databases.stamp(database, marker, Read::Anew))?;
+        self.note_settings(database)?;
+        Records::read(&self.world.workspace)?.adopt(&marker.system_identifier, database)?;
+        Ok(Outcome::detail("every row in it is yours"))
     }
 
     pub(super) fn create(

@@ -131,6 +131,7 @@ impl<'a> Real<'a> {
             Action::EnsureMarker { database, blueprint, seeds } => {
                 self.ensure_marker(database, blueprint.as_ref(), seeds.as_ref())
             }
+            Action::AdoptDatabase { database, marker } => self.adopt(database, marker),
             Action::Label { database, label } => self.databases(|databases| databases.label(database, label)),
             Action::CarryOver { from, to } => {
                 self.databases(|databases| databases.carry_over(from, to)).map(|()| Outcome::default())

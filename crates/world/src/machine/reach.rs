@@ -12,7 +12,7 @@ use crate::discover::AFRESH;
 use crate::postgres::{Postgres, state};
 use crate::psql::Psql;
 use crate::workspace::Held;
-use crate::{engine, inside, interrupt};
+use crate::{engine, external, inside, interrupt};
 
 impl Real<'_> {
     pub(super) fn cluster(&self) -> Result<Cluster, Fault> {
@@ -44,6 +44,8 @@ impl Real<'_> {
         } else if self.world.surroundings.inside {
             let mut surroundings = self.world.surroundings.clone();
             self.server = Some(inside::server(self.config, &self.world.workspace.root, &mut surroundings)?);
+        } else if self.world.server.as_ref().is_some_and(|server| server.kind == Kind::External) {
+            self.server = Some(external::server(self.config, &self.world.workspace.root, self.timeout)?);
         } else {
             self.server = Some(self.cluster()?.server());
         }

@@ -2,11 +2,13 @@
 
 use std::time::{Duration, Instant};
 
-use plan::{DatabaseName, Exit, Fault, Outcome, Tool};
+use plan::{DatabaseName, Exit, Fault, Kind, Marker, Outcome, Tool};
 
 use super::Real;
+use super::reach::no_server;
 use crate::databases::fault;
 use crate::postgres::{is_empty, tables};
+use crate::records::Records;
 use crate::{inside, interrupt};
 
 /// How long the command of this very container gets to begin with the migrations that it applies.
@@ -23,6 +25,9 @@ impl Real<'_> {
     pub(super) fn prove_unclaimed(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
         // No other run fills it while we look: what only looks takes no lock by itself.
         self.lock()?;
+        if self.server.as_ref().is_some_and(|server| server.kind == Kind::External) {
+            return self.prove_adopted(database);
+        }
         if self.marker(database)?.is_some() {
             return Ok(Outcome::idle("it is marked"));
         }
@@ -38,6 +43,25 @@ impl Real<'_> {
         // A service that was quicker than we may have made its tables.
         self.filled = true;
         Ok(Outcome::default())
+    }
+
+    /// On an external server only what somebody adopted is filled, also where it is empty.
+    fn prove_adopted(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
+        let system_identifier = self.system_identifier()?;
+        let is_there = self.databases(|databases| databases.oid(database))?.is_some();
+        let marker = if is_there { self.marker(database)? } else { None };
+        let own = |marker: Marker| {
+            marker.workspace == self.world.workspace.id && marker.system_identifier == system_identifier
+        };
+        let noted = || {
+            Records::read(&self.world.workspace)
+                .map(|records| records.is_adopted(&system_identifier, database))
+        };
+        if marker.is_some_and(own) || (!is_there && noted()?) {
+            return Ok(Outcome::idle("it is adopted"));
+        }
+        let server = self.server.as_ref().ok_or_else(no_server)?;
+        Err(plan::guard::unadopted(server))
     }
 
     /// A command as it is typed where the engine is.

@@ -9,7 +9,7 @@ pub(crate) mod read;
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
-use plan::{Address, DatabaseName, Exit, Fault, RoleName, Server};
+use plan::{Address, DatabaseName, Exit, Fault, Kind, Outside, RoleName, Server};
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgRow, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection, Row as _};
@@ -19,7 +19,7 @@ pub(crate) use carry::carried_over;
 pub(crate) use changes::{settings_of, since};
 pub(crate) use fingerprint::definitions;
 pub(crate) use mark::{Read, mark, marker};
-pub(crate) use read::{contents, count_all, databases, holds_tables, is_empty, tables};
+pub(crate) use read::{contents, count_all, databases, files_written, holds_tables, is_empty, tables};
 
 use crate::interrupt;
 
@@ -59,6 +59,7 @@ pub(crate) struct Postgres {
     pub spared: Vec<i32>,
     pub address: Address,
     user: RoleName,
+    external: bool,
 }
 
 /// What a server says of itself.
@@ -81,16 +82,19 @@ impl Postgres {
             .enable_all()
             .build()
             .map_err(|why| Fault::new(Exit::Failed, "no event loop").cause(why.to_string()))?;
-        let loopback = matches!(address.host.as_str(), "127.0.0.1" | "::1" | "localhost");
-        let options = PgConnectOptions::new_without_pgpass()
-            .host(&address.host)
+        let options = PgConnectOptions::new_without_pgpass();
+        let options = if address.is_socket() {
+            options.socket(&address.host)
+        } else {
+            options.host(address.host.trim_matches(['[', ']']))
+        };
+        let options = options
             .port(address.port)
             .username(server.user.as_str())
             .password(server.password.reveal())
             .application_name("cleanslate")
-            // One round trip less, and nothing on this machine could read it anyway.
-            .ssl_mode(if loopback { PgSslMode::Disable } else { PgSslMode::Prefer })
             .disable_statement_logging();
+        let options = tls(options, &address, &server.outside);
         Ok(Self {
             runtime,
             options,
@@ -99,6 +103,7 @@ impl Postgres {
             spared: Vec::new(),
             address,
             user: server.user.clone(),
+            external: server.kind == Kind::External,
         })
     }
 
@@ -159,14 +164,33 @@ impl Postgres {
 
     fn connect(&mut self, database: &DatabaseName) -> Result<(), sqlx::Error> {
         if !self.open.contains_key(database) {
-            let options = self.options.clone().database(database.as_str());
-            let connecting =
-                async { tokio::time::timeout(self.timeout, PgConnection::connect_with(&options)).await };
-            let late = |_| sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut));
-            let connection = self.runtime.block_on(connecting).map_err(late)??;
+            let connection = self.connected(database)?;
             self.open.insert(database.clone(), connection);
         }
         Ok(())
+    }
+
+    fn connected(&self, database: &DatabaseName) -> Result<PgConnection, sqlx::Error> {
+        let options = self.options(database);
+        let connecting =
+            async { tokio::time::timeout(self.timeout, PgConnection::connect_with(&options)).await };
+        let late = |_| sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut));
+        self.runtime.block_on(connecting).map_err(late)?
+    }
+
+    /// Whether two connections share one session of the server, or one has several: a pooler lends them by the
+    /// transaction.
+    pub fn is_pooled(&mut self, database: &DatabaseName) -> Result<bool, sqlx::Error> {
+        let sql = "SELECT pg_backend_pid() AS pid";
+        let mut second = self.connected(database)?;
+        let mut pids = Vec::new();
+        for _ in 0..2 {
+            let first: Option<i32> = self.rows(database, sql)?.first().map(|row| row.get("pid"));
+            let row = self.runtime.block_on(second.fetch_one(sqlx::raw_sql(sql)))?;
+            pids.push((first, Some(row.get::<i32, _>("pid"))));
+        }
+        let _ = self.runtime.block_on(second.close());
+        Ok(pids.iter().any(|(first, second)| first == second || pids.first() != Some(&(*first, *second))))
     }
 
     /// Rows of one statement or several, in one round trip: a query that is prepared first takes two.
@@ -277,8 +301,18 @@ impl Postgres {
     pub fn not_let_in(&self, database: &DatabaseName, error: &sqlx::Error) -> Fault {
         let code = code(error).unwrap_or_default();
         let fault = |error: String| Fault::new(Exit::NotReady, error);
-        if state::WRONG_PASSWORD.contains(&code.as_str()) {
-            return fault(format!("Postgres at {} refuses the password of `{}`", self.address, self.user))
+        let refuses =
+            || fault(format!("Postgres at {} refuses the password of `{}`", self.address, self.user));
+        if self.external && code == state::WRONG_PASSWORD[0] {
+            return refuses().cause(said(error)).hint("put the password into the URL, or into ~/.pgpass");
+        }
+        if self.external && said(error).contains("unsupported startup parameter") {
+            return fault(format!("Postgres at {} does not let `{}` in", self.address, self.user))
+                .cause(format!("{}: a pooler answers there", said(error)))
+                .hint("SLATE_DATABASE_URL or database.url: the address of the server itself");
+        }
+        if !self.external && state::WRONG_PASSWORD.contains(&code.as_str()) {
+            return refuses()
                 .cause(format!("{}; a volume keeps the password that it was first started with", said(error)))
                 .hint("set the old password again, or slate-clean --only-db --up for a new volume");
         }
@@ -289,6 +323,26 @@ impl Postgres {
         }
         fault(format!("Postgres at {} does not let `{}` in", self.address, self.user)).cause(said(error))
     }
+}
+
+/// How the connection is kept from readers: as the URL says, else wherever others could read it.
+fn tls(options: PgConnectOptions, address: &Address, outside: &Outside) -> PgConnectOptions {
+    let loopback = address.is_socket() || address.is_loopback();
+    // One round trip less, and nothing on this machine could read it anyway.
+    let usual = if loopback { PgSslMode::Disable } else { PgSslMode::Prefer };
+    let mode = outside.parameter("sslmode").and_then(|mode| mode.parse().ok());
+    let options = options.ssl_mode(mode.unwrap_or(usual));
+    let file =
+        |options: PgConnectOptions, name, set: fn(PgConnectOptions, &str) -> PgConnectOptions| match outside
+            .parameter(name)
+        {
+            // The store of the machine: what every certificate of a public authority is checked against anyway.
+            None | Some("system") => options,
+            Some(path) => set(options, path),
+        };
+    let options = file(options, "sslrootcert", |options, path| options.ssl_root_cert(path));
+    let options = file(options, "sslcert", |options, path| options.ssl_client_cert(path));
+    file(options, "sslkey", |options, path| options.ssl_client_key(path))
 }
 
 /// As [`unless_stopped`], as an error like others.

@@ -253,6 +253,11 @@ fn count(postgres: &mut Postgres, database: &DatabaseName, tables: &[String]) ->
 /// When a table's file was last written, an upper bound. Needs a superuser, or the rights to read it.
 fn last_write(postgres: &mut Postgres, database: &DatabaseName) -> Option<Timestamp> {
     postgres.run(database, "CHECKPOINT").ok()?;
+    files_written(postgres, database)
+}
+
+/// As [`last_write`], without a checkpoint: what is still in memory came later.
+pub(crate) fn files_written(postgres: &mut Postgres, database: &DatabaseName) -> Option<Timestamp> {
     let sql = "SELECT extract(epoch FROM max((pg_stat_file(pg_relation_filepath(c.oid), true)).modification))::int8 AS at
                FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
                WHERE c.relkind IN ('r', 'm') AND n.nspname NOT IN ('pg_catalog', 'information_schema', 'pg_toast')";

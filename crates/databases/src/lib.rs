@@ -2,6 +2,7 @@
 
 mod around;
 mod copies;
+mod fork;
 mod gc;
 mod kept;
 mod next;
@@ -16,6 +17,7 @@ mod switch;
 mod tidy;
 mod undo;
 
+pub use fork::Fork;
 pub use psql::Psql;
 pub use rebuild::Rebuild;
 pub use reset::Reset;

@@ -33,7 +33,14 @@ fn run<C: Command>(command: &C, terminal: &mut Terminal) -> Result<ExitCode, Fau
     world::interrupt::listen();
     let options = Options { root: shared.root.clone(), timeout: shared.timeout, command: C::NAME };
     let mut found = world::discover(&options, wants)?;
-    let Some(first) = command.prepare(&found.config, &found.world)? else {
+    let mut first = command.prepare(&found.config, &found.world)?;
+    if first.is_some() && !wants.lock && !shared.dry_run {
+        // One run makes what many want at once; those that waited for it find it made.
+        found = world::discover(&options, plan::Wants { lock: true, ..wants })?;
+        first = command.prepare(&found.config, &found.world)?;
+    }
+    let Some(first) = first else {
+        found.held = found.held.filter(|_| wants.lock);
         return finish(command, &found, terminal);
     };
     if shared.dry_run {
@@ -42,7 +49,7 @@ fn run<C: Command>(command: &C, terminal: &mut Terminal) -> Result<ExitCode, Fau
     let first = approve(named(first, &found), Confirm::Loss, &Flags::default(), |_| Ok(None))?;
     carry_out(&first, &found, shared.timeout, terminal)?;
     // What was made is looked at with everything else again, under the same hold on the workspace.
-    let held = found.held.take();
+    let held = found.held.take().filter(|_| wants.lock);
     let mut again = world::discover(&options, plan::Wants { lock: false, ..wants });
     let done = match &mut again {
         Ok(again) => {
@@ -51,7 +58,7 @@ fn run<C: Command>(command: &C, terminal: &mut Terminal) -> Result<ExitCode, Fau
         }
         Err(fault) => Err(fault.clone()),
     };
-    if done.is_err() {
+    if done.is_err() && wants.lock {
         plan::withdraw(&first, &mut Real::new(&found, shared.timeout));
     }
     done

@@ -3,6 +3,7 @@
 mod devcontainer;
 mod doctor;
 mod ensure;
+mod environment;
 mod init;
 mod justfile;
 mod status;

@@ -350,3 +350,125 @@ fn connected(database: &Database) -> String {
 fn usage(error: String) -> Fault {
     Fault::new(Exit::Usage, error).state("nothing was changed")
 }
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+    use plan::{Confirm, Holder, Need};
+
+    use super::*;
+    use crate::sample::{config, labelled, steps, with_databases};
+
+    fn fork(words: &[&str], world: &World) -> Result<Plan, Fault> {
+        Fork::parse_from(std::iter::once(&"slate-fork").chain(words)).plan(&config(), world)
+    }
+
+    fn prepared(words: &[&str], world: &World) -> Option<Plan> {
+        Fork::parse_from(std::iter::once(&"slate-fork").chain(words)).prepare(&config(), world).unwrap()
+    }
+
+    fn leased(n: u32, over: bool) -> Database {
+        let mut database = labelled(&format!("__lease_{n}"), 10 + n, LabelKind::Leased, "new");
+        let label = database.label.as_mut().unwrap();
+        label.lease = Some(Lease { holder: None, until: Timestamp::UNIX_EPOCH, over });
+        database.open = true;
+        database
+    }
+
+    fn named_fork(rows: Option<u64>) -> Database {
+        let mut database = crate::sample::kept_database(5, "fork", None);
+        let label = database.label.as_mut().unwrap();
+        (label.kind, label.name) = (LabelKind::Forked, Some("payments".to_owned()));
+        label.kept.as_mut().unwrap().rows = rows.map(|count| plan::Rows { count, exact: true });
+        database
+    }
+
+    fn with_a_template(beside: &[Database]) -> World {
+        let template = labelled("__base_new", 2, LabelKind::Template, "new");
+        let mut world = with_databases(&[&[template], beside].concat());
+        world.surroundings.fresh = "4f".to_owned();
+        let (name, place) = ("pytest".to_owned(), String::new());
+        world.surroundings.holder = Some(Holder { pid: 7, name, started: 1, place });
+        world
+    }
+
+    #[test]
+    fn a_lease_is_a_clone_under_a_name_of_its_own_and_asks_nothing() {
+        let plan = fork(&["lease"], &with_a_template(&[])).unwrap();
+
+        assert_eq!(steps(&plan), ["lease shop__lease_4f, a clone of shop__base_new"]);
+        assert_eq!(plan.need(Confirm::Always), Need::Nothing);
+        let printed = plan.discloses.as_ref().unwrap();
+        assert_eq!(printed.text(false), "postgresql://app@/shop__lease_4f\n");
+        assert!(!serde_json::to_string(&plan).unwrap().contains("postgresql://"), "the journal has it not");
+    }
+
+    #[test]
+    fn a_template_is_prepared_once() {
+        let built = prepared(&["lease"], &with_databases(&[])).unwrap();
+
+        assert_eq!(steps(&built)[0], "create shop__base_new");
+        assert!(steps(&built).last().unwrap().starts_with("seal"), "and nothing is cloned yet");
+        assert_eq!(prepared(&["lease"], &with_a_template(&[])), None);
+        assert_eq!(prepared(&["release"], &with_databases(&[])), None);
+    }
+
+    #[test]
+    fn what_is_over_goes_after_the_lease_is_made_and_what_holds_stays() {
+        let world = with_a_template(&[leased(1, true), leased(2, false), leased(3, true)]);
+
+        let plan = fork(&["lease"], &world).unwrap();
+
+        assert_eq!(steps(&plan)[1..], ["drop 2 expired leases"]);
+        assert_eq!(steps(&fork(&["release"], &world).unwrap()), ["drop 2 expired leases"]);
+    }
+
+    #[test]
+    fn what_is_given_back_goes_though_it_holds() {
+        let world = with_a_template(&[leased(1, true), leased(2, false)]);
+
+        let plan = fork(&["release", "shop__lease_2"], &world).unwrap();
+
+        assert_eq!(steps(&plan), ["drop leased shop__lease_2", "drop 1 expired lease"]);
+        for other in ["shop", "shop__base_new", "shop__lease_9"] {
+            assert_eq!(fork(&["release", other], &world).unwrap_err().exit, Exit::Usage, "{other}");
+        }
+    }
+
+    #[test]
+    fn a_holder_that_is_gone_and_a_recipe_hold_nothing() {
+        let mut gone = with_a_template(&[]);
+        gone.surroundings.holder = None;
+        let mut recipe = with_a_template(&[]);
+        recipe.workspace.called = "just db ".to_owned();
+
+        for world in [&gone, &recipe] {
+            let fault = fork(&["lease"], world).unwrap_err();
+            assert_eq!(fault.exit, Exit::Usage);
+            assert!(fault.hint.unwrap().ends_with("fork lease --for 10m"));
+            assert!(fork(&["lease", "--for", "10m"], world).is_ok());
+        }
+    }
+
+    #[test]
+    fn a_fork_with_rows_is_dropped_for_good() {
+        for (rows, need) in [(Some(3), Need::Name), (None, Need::Name), (Some(0), Need::Nothing)] {
+            let plan = fork(&["drop", "payments"], &with_a_template(&[named_fork(rows)])).unwrap();
+
+            assert_eq!(steps(&plan), ["drop kept shop__kept_5"]);
+            assert_eq!(plan.need(Confirm::Loss), need, "{rows:?}");
+        }
+    }
+
+    #[test]
+    fn a_name_is_given_once() {
+        let world = with_a_template(&[named_fork(None)]);
+
+        let plan = fork(&["create", "orders"], &world).unwrap();
+
+        assert_eq!(steps(&plan)[0], "clone shop__base_new to shop__fork_6");
+        assert!(steps(&plan).last().unwrap().starts_with("label"), "listed once it is whole");
+        assert_eq!(fork(&["create", "payments"], &world).unwrap_err().exit, Exit::Usage);
+        assert!(fork(&["drop", "payment"], &world).unwrap_err().hint.unwrap().contains("`payments`"));
+    }
+}

@@ -62,7 +62,7 @@ impl Action {
             }
             Self::DropLease { database } => ("drop", "dropped", format!("leased `{database}`")),
             Self::SweepLeases { databases } => {
-                ("drop", "dropped", words::count(databases.len() as u64, "lease") + " that is over")
+                ("drop", "dropped", words::count(databases.len() as u64, "expired lease"))
             }
             Self::CreateDatabase { database, .. } => ("create", "created", format!("`{database}`")),
             Self::EnsureDatabase { database } => ("ensure", "there is", format!("`{database}`")),

@@ -10,9 +10,8 @@ use plan::{
 };
 use shell::{Command, Shared};
 
-use crate::kept;
 use crate::next::Recipe;
-use crate::replace;
+use crate::{kept, leases, replace};
 
 /// Longest name of a fork, in characters: a list shows it in one line.
 const LONGEST: usize = 80;
@@ -113,7 +112,7 @@ impl Command for Fork {
     fn plan(&self, config: &Config, world: &World) -> Result<Plan, Fault> {
         let mut plan = Plan::new(Self::NAME, guard::server(world)?.name.as_str());
         if self.verb == Verb::List {
-            plan.facts = list(world);
+            plan.facts = leases::list(world);
             return Ok(plan);
         }
         let server = guard::writable(world)?;
@@ -143,24 +142,6 @@ fn template<'a>(recipe: &'a Recipe<'_>) -> Result<(&'a Database, &'a Label), Fau
     })
 }
 
-/// Drops every lease that is over, and what a run that was killed left of one. What it can't drop the next run does.
-pub(crate) fn sweep(plan: &mut Plan, world: &World) {
-    sweep_but(plan, world, None);
-}
-
-fn sweep_but(plan: &mut Plan, world: &World, but: Option<&Database>) {
-    let over = world.leases(true).map(|(database, _)| database);
-    let half = world.beside(LabelKind::Building).map(|(database, _)| database);
-    // Only our note knows it: whoever was to label it has ended.
-    let half = half.filter(|database| database.comment.is_none());
-    let gone = over.chain(half).filter(|database| but.is_none_or(|but| but.oid != database.oid));
-    let databases: Vec<DatabaseName> = gone.map(|database| database.name.clone()).collect();
-    if !databases.is_empty() {
-        let sweep = Action::SweepLeases { databases };
-        plan.steps.push(Step::new(sweep, "nobody holds them, and nobody is connected"));
-    }
-}
-
 impl Fork {
     fn lease(&self, plan: &mut Plan, recipe: &Recipe<'_>) -> Result<(), Fault> {
         let (world, server) = (recipe.world, recipe.server);
@@ -168,7 +149,7 @@ impl Fork {
         let (template, sealed) = template(recipe)?;
         let name = server.name.suffixed(&format!("__lease_{}", world.surroundings.fresh));
         plan.target = format!("Lease {name} on {}", replace::place(server, world));
-        plan.facts.push(Fact::new("held", held(&lease)));
+        plan.facts.push(Fact::new("held", leases::held(&lease)));
         let built = sealed.built.clone();
         let lease = Action::LeaseDatabase {
             from: template.name.clone(),
@@ -180,7 +161,7 @@ impl Fork {
         let is_it = Expect::Database { name: template.name.clone(), oid: template.oid };
         let back = Action::DropLease { database: name.clone() };
         plan.steps.push(Step::new(lease, "nobody else has it").expects(is_it).amend(back));
-        sweep(plan, world);
+        leases::sweep(plan, leases::left(world));
         self.disclose(plan, recipe, &name);
         Ok(())
     }
@@ -239,7 +220,8 @@ impl Fork {
             let back = Action::DropLease { database: database.name.clone() };
             plan.steps.push(Step::new(back, "it was given back"));
         }
-        sweep_but(plan, world, found);
+        let left = leases::left(world);
+        leases::sweep(plan, left.filter(|one| found.is_none_or(|found| found.oid != one.oid)));
         if plan.steps.is_empty() {
             plan.facts.push(Fact::new("Releases", "nothing: every lease holds"));
         }
@@ -311,40 +293,6 @@ fn named<'a>(world: &'a World, name: &str) -> Result<(&'a Database, &'a Label), 
             None => fault.hint(world.workspace.command("fork list")),
         }
     })
-}
-
-/// Every fork by its name, then every lease.
-fn list(world: &World) -> Vec<Fact> {
-    let forks = world.beside(LabelKind::Forked).map(|(database, label)| {
-        let size = words::bytes(database.bytes);
-        let (made, users) = (words::ago(label.at, world.now), connected(database));
-        let text = format!("{}, {size}, made {made}{users}", database.name);
-        Fact::new(label.name.clone().unwrap_or_default(), text)
-    });
-    let lease = |(database, lease): (&Database, &Lease)| {
-        let term =
-            if lease.over { "over; the next lease or release drops it".to_owned() } else { held(lease) };
-        let text =
-            format!("{}, {}, {term}{}", database.name, words::bytes(database.bytes), connected(database));
-        Fact::new("leased", text)
-    };
-    let leases = world.leases(false).chain(world.leases(true)).map(lease);
-    let facts: Vec<Fact> = forks.chain(leases).collect();
-    if facts.is_empty() { vec![Fact::new("Forks", "none")] } else { facts }
-}
-
-fn held(lease: &Lease) -> String {
-    match lease.holder {
-        Some(_) => format!("by {}", lease.by()),
-        None => lease.by(),
-    }
-}
-
-fn connected(database: &Database) -> String {
-    match database.sessions.len() as u64 {
-        0 => String::new(),
-        many => format!(", {} on it", words::count(many, "session")),
-    }
 }
 
 fn usage(error: String) -> Fault {

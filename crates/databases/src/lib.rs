@@ -5,6 +5,7 @@ mod copies;
 mod fork;
 mod gc;
 mod kept;
+mod leases;
 mod next;
 mod psql;
 mod rebuild;

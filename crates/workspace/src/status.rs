@@ -23,7 +23,7 @@ Examples:
   slate-status
   slate-status --json
   slate-status --log
-  eval \"$(slate-status --env)\"      DATABASE_URL, PGHOST and the others for this shell
+  slate-status --env         the address as variables, for a shell's eval
 
 It changes nothing. The password is masked, but for --env into a program or a file."
 )]

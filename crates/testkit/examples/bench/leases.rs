@@ -104,9 +104,9 @@ fn bare(shop: &Shop) -> f64 {
     let each =
         |statement: &str| (0..ROW).map(|n| statement.replace("{n}", &n.to_string())).collect::<Vec<_>>();
     let begun = Instant::now();
-    shop.all(&each(&format!("CREATE DATABASE bare_{{n}} TEMPLATE {template} STRATEGY WAL_LOG")));
+    shop.all(&each(&format!("CREATE DATABASE cloned_{{n}} TEMPLATE {template} STRATEGY WAL_LOG")));
     let rate = ROW as f64 / begun.elapsed().as_secs_f64();
-    shop.all(&each("DROP DATABASE bare_{n}"));
+    shop.all(&each("DROP DATABASE cloned_{n}"));
     rate
 }
 

@@ -97,12 +97,11 @@ impl Terminal {
     /// # Errors
     /// stdout does not take it.
     pub fn dry_run(&mut self, plan: &Plan, confirm: Confirm) -> Result<(), Fault> {
-        match self.options.json {
-            Some(how) => self.write_json(how, "planned", json::dry_run(plan, confirm)),
-            None => {
-                self.write_out(&written::dry_run(self.out, plan, confirm));
-                self.disclose(plan.discloses.as_ref().filter(|_| plan.steps.is_empty()));
-            }
+        if let Some(how) = self.options.json {
+            self.write_json(how, "planned", json::dry_run(plan, confirm));
+        } else {
+            self.write_out(&written::dry_run(self.out, plan, confirm));
+            self.disclose(plan.discloses.as_ref().filter(|_| plan.steps.is_empty()));
         }
         self.written()
     }

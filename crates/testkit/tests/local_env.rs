@@ -1,7 +1,5 @@
 //! `slate-status --env`: what a shell, a `.env` reader and a program make of it is what stands there.
 
-#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
-
 use plan::{Disclosed, Disclosure, Form, Secret};
 use testkit::{Launch, Shop, Stdin, offline};
 

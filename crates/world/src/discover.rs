@@ -219,10 +219,7 @@ fn read_databases(
     for database in &mut server.databases {
         recognise(database, &left, &server.name, &world.workspace, world.now);
         let is_live = database.name == server.name && looks;
-        // A lease holds what a test has put there: nobody's rows, and its own session would be in the way.
-        let is_leased = database.label.as_ref().is_some_and(|label| label.lease.is_some());
-        let is_read = is_live || wants.contents == Reading::All && !is_leased;
-        if !database.open || database.broken || !is_read {
+        if !is_read(database, is_live, wants.contents) {
             continue;
         }
         // What can't be read counts as worth keeping: the planner sees `None`.
@@ -251,6 +248,12 @@ fn read_databases(
         });
     }
     Ok(Some(postgres))
+}
+
+/// Whether it is connected to. What a test has put into a leased one is nobody's, and our session would be in its way.
+fn is_read(database: &Database, is_live: bool, contents: Reading) -> bool {
+    let is_leased = database.label.as_ref().is_some_and(|label| label.lease.is_some());
+    database.open && !database.broken && (is_live || contents == Reading::All && !is_leased)
 }
 
 /// Which databases are measured, as a condition in SQL: each costs a look at all its files.

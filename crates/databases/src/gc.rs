@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use plan::{Action, Config, Expect, Fact, Kept, KeptPlace, Plan, Step, VolumeLoss, World, words};
 
-use crate::kept;
+use crate::{kept, leases};
 
 /// Plans the end of everything that was kept for at least so many days, and of the oldest databases above the limit.
 pub(crate) fn collect(plan: &mut Plan, config: &Config, world: &World, days: Option<u32>) {
@@ -28,6 +28,7 @@ pub(crate) fn collect(plan: &mut Plan, config: &Config, world: &World, days: Opt
         plan.facts.push(Fact::new("Removes", what));
         kept::give_up(plan, database, label, "it is old enough, or too much");
     }
+    leases::sweep(plan, leases::over(world));
     if plan.steps.is_empty() {
         let text = format!(
             "nothing: none is {} old, and all together take less than {}",

@@ -1,5 +1,5 @@
-//! Everything that is kept of this workspace, in one list: databases that were replaced, parked or saved, volumes and
-//! clusters that a clean took.
+//! Everything that is kept of this workspace, in one list: databases that were replaced, parked, saved or forked, volumes
+//! and clusters that a clean took.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ pub(crate) fn list(world: &World) -> Vec<Fact> {
 }
 
 /// What time and size may take away, by `--gc` alone: what was replaced, and the databases of branches that are gone. A
-/// saved one stays until it is deleted, a parked one as long as its branch.
+/// saved one stays until it is deleted, a fork until it is dropped, a parked one as long as its branch.
 pub(crate) fn passing(world: &World) -> impl Iterator<Item = (&Database, &Label)> {
     let has_branch = |label: &Label| {
         let (git, branch) = (world.git.as_ref(), label.name.as_ref());
@@ -94,7 +94,7 @@ impl Entry<'_> {
     /// Whether undo can bring it back.
     pub fn is_restorable(&self) -> bool {
         match self {
-            Self::Database { label, .. } => label.kind != LabelKind::Saved,
+            Self::Database { label, .. } => !matches!(label.kind, LabelKind::Saved | LabelKind::Forked),
             Self::Copies(copies) => copies.iter().any(|kept| is_restorable(kept)),
         }
     }
@@ -131,6 +131,7 @@ pub(crate) fn line(database: &Database, label: &Label, world: &World) -> String 
     let why = kept.why.as_ref().map(|why| format!("; {why}")).unwrap_or_default();
     let how = match (label.kind, &label.name) {
         (LabelKind::Saved, Some(name)) => format!("saved as `{name}`"),
+        (LabelKind::Forked, Some(name)) => format!("forked as `{name}`"),
         (LabelKind::Parked, Some(branch)) => format!("parked for branch `{branch}`"),
         _ => format!("replaced by {}", kept.by),
     };

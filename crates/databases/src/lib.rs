@@ -2,8 +2,10 @@
 
 mod around;
 mod copies;
+mod fork;
 mod gc;
 mod kept;
+mod leases;
 mod next;
 mod psql;
 mod rebuild;
@@ -16,6 +18,7 @@ mod switch;
 mod tidy;
 mod undo;
 
+pub use fork::Fork;
 pub use psql::Psql;
 pub use rebuild::Rebuild;
 pub use reset::Reset;

@@ -82,6 +82,18 @@ impl Recipe<'_> {
         self.world.beside(kind).find(fits)
     }
 
+    /// Plans a template of these contents, where there is none.
+    ///
+    /// # Errors
+    /// No migrations are configured.
+    pub fn template(&self, plan: &mut Plan) -> Result<(), Fault> {
+        self.is_possible()?;
+        if let (Some(key), None) = (self.key(), self.made(LabelKind::Template)) {
+            self.build_template(plan, key);
+        }
+        Ok(())
+    }
+
     fn build_template(&self, plan: &mut Plan, key: &str) -> DatabaseName {
         let stem = format!("__base_{}", key.get(..8).unwrap_or(key));
         let template = self.build(plan, &stem);

@@ -2,6 +2,7 @@
 
 use plan::{Action, Database, Expect, Label, LabelKind, Plan, Step};
 
+use crate::leases;
 use crate::next::Recipe;
 
 /// How many templates stay: a few branches, each with its own baseline.
@@ -10,6 +11,7 @@ const TEMPLATES: usize = 4;
 /// Plans all of it. Every step is safe to stop at, and the next run does what is left.
 pub(crate) fn plan(plan: &mut Plan, recipe: &Recipe<'_>) {
     half_built(plan, recipe);
+    leases::sweep(plan, leases::over(recipe.world));
     if let Some(live) = recipe.world.live() {
         let note = Action::NoteSettings { database: live.name.clone() };
         plan.steps.push(Step::new(note, "a change of them is one of the user's"));

@@ -115,6 +115,23 @@ pub enum Action {
         /// Bytes, which decide how Postgres copies; 0 where they are not known.
         bytes: u64,
     },
+    /// As [`Self::CloneDatabase`], for one holder of a lease, with what `like` has beside its contents. Any number of runs
+    /// do so at the same time: none waits for another, nor for whoever changes the workspace's own database.
+    LeaseDatabase {
+        from: DatabaseName,
+        to: DatabaseName,
+        like: Option<DatabaseName>,
+        label: Label,
+        bytes: u64,
+    },
+    /// Drop a leased database that was given back.
+    DropLease {
+        database: DatabaseName,
+    },
+    /// Drop leased databases whose lease is over. One that another run drops, or that can't go now, stays for the next.
+    SweepLeases {
+        databases: Vec<DatabaseName>,
+    },
     /// Make a template of a complete database: planner statistics, size and fingerprint on its label, and closed.
     SealTemplate {
         database: DatabaseName,
@@ -328,6 +345,7 @@ impl Action {
             | Self::CreateCluster
             | Self::CreateDatabase { .. }
             | Self::CloneDatabase { .. }
+            | Self::LeaseDatabase { .. }
             | Self::Tidy
             | Self::NoteSettings { .. }
             | Self::ExportDatabase { .. }
@@ -359,6 +377,8 @@ impl Action {
             | Self::RestoreCluster { .. }
             | Self::Label { .. }
             | Self::DiscardDatabase { .. }
+            | Self::DropLease { .. }
+            | Self::SweepLeases { .. }
             | Self::CloseDatabase { .. }
             | Self::OpenDatabase { .. }
             | Self::EndSessions { .. }

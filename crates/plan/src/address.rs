@@ -40,21 +40,36 @@ impl std::fmt::Display for Address {
     }
 }
 
+/// How an address begins where nothing tells how the project begins its own.
+const SCHEME: &str = "postgresql";
+
 impl Server {
     /// The address with the password masked, as a URL.
     #[must_use]
     pub fn masked_url(&self) -> String {
-        self.url_of(&self.name, "***")
+        self.masked_url_in(SCHEME, &self.name)
     }
 
     /// The address as a URL with its password.
     #[must_use]
     pub fn url(&self, database: &DatabaseName) -> Secret {
-        let password = encode(self.password.reveal());
-        Secret::new(self.url_of(database, &password))
+        self.url_in(SCHEME, database)
     }
 
-    fn url_of(&self, database: &DatabaseName, password: &str) -> String {
+    /// As [`Self::masked_url`], in the project's own form: `postgresql+asyncpg`.
+    #[must_use]
+    pub fn masked_url_in(&self, scheme: &str, database: &DatabaseName) -> String {
+        self.url_of(scheme, database, "***")
+    }
+
+    /// As [`Self::url`], in the project's own form.
+    #[must_use]
+    pub fn url_in(&self, scheme: &str, database: &DatabaseName) -> Secret {
+        let password = encode(self.password.reveal());
+        Secret::new(self.url_of(scheme, database, &password))
+    }
+
+    fn url_of(&self, scheme: &str, database: &DatabaseName, password: &str) -> String {
         let socket = self.address.as_ref().filter(|address| address.is_socket());
         let address = match (&self.address, socket) {
             (Some(address), None) => address.to_string(),
@@ -69,11 +84,17 @@ impl Server {
             parameters.map(|(name, value)| format!("{}={}", encode(&name), encode(&value))).collect();
         let query = if parameters.is_empty() { String::new() } else { format!("?{}", parameters.join("&")) };
         let (user, name) = (encode(self.user.as_str()), encode(database.as_str()));
-        format!("postgresql://{user}{login}@{address}/{name}{query}")
+        format!("{scheme}://{user}{login}@{address}/{name}{query}")
     }
 }
 
 /// A text inside a URL, percent-encoded.
 fn encode(text: &str) -> String {
     form_urlencoded::byte_serialize(text.as_bytes()).collect::<String>().replace('+', "%20")
+}
+
+/// A text out of a URL. A plus stays one: only forms write a space so.
+pub(crate) fn decode(text: &str) -> String {
+    let form = text.replace('+', "%2B");
+    form_urlencoded::parse(form.as_bytes()).next().map(|(name, _)| name.into_owned()).unwrap_or_default()
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::{DatabaseName, Rows};
+use crate::{DatabaseName, Lease, Rows};
 
 /// A row in `cleanslate.marker` inside a database: whose it is and what it was built from. In a table, since cloning
 /// a database drops its comment.
@@ -58,12 +58,15 @@ pub struct Label {
     /// As what it is kept.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub kept: Option<KeptAs>,
-    /// What a person calls it: a saved one by the snapshot's name, a parked one by its branch.
+    /// What a person calls it: a saved one by the snapshot's name, a parked one by its branch, a fork by its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
     /// The Postgres that a snapshot was saved under.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
+    /// For how long a leased one is somebody's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lease: Option<Lease>,
 }
 
 /// What a template, a spare or a kept database was built from.
@@ -106,8 +109,17 @@ pub enum LabelKind {
     Parked,
     /// A copy that somebody gave a name, closed to connections.
     Saved,
+    /// A clone of a template that somebody gave a name: holds what they put into it.
+    Forked,
+    /// A clone of a template that one test uses, for as long as its lease holds.
+    Leased,
     /// The maintenance database, where the app's own is called `postgres`.
     Maintenance,
+}
+
+impl LabelKind {
+    /// What holds rows that somebody may want again.
+    pub const PUT_BY: [Self; 4] = [Self::Kept, Self::Parked, Self::Saved, Self::Forked];
 }
 
 const SIGN: &str = "cleanslate ";
@@ -118,7 +130,8 @@ impl Label {
     pub fn new(workspace: &str, kind: LabelKind, of: &DatabaseName, at: Timestamp) -> Self {
         let workspace = workspace.to_owned();
         let of = of.clone();
-        Self { workspace, kind, of, at, comment: None, built: None, kept: None, name: None, version: None }
+        let (comment, built, kept) = (None, None, None);
+        Self { workspace, kind, of, at, comment, built, kept, name: None, version: None, lease: None }
     }
 
     /// The hash of what it was built from.

@@ -57,6 +57,13 @@ impl Action {
             Self::ForgetCluster { n, .. } => ("remove", "removed", format!("kept cluster {n}")),
             Self::RemoveCluster => ("remove", "removed", "the local cluster".to_owned()),
             Self::AwaitServer => ("await", "ready", "Postgres".to_owned()),
+            Self::LeaseDatabase { from, to, .. } => {
+                ("lease", "leased", format!("`{to}`, a clone of `{from}`"))
+            }
+            Self::DropLease { database } => ("drop", "dropped", format!("leased `{database}`")),
+            Self::SweepLeases { databases } => {
+                ("drop", "dropped", words::count(databases.len() as u64, "expired lease"))
+            }
             Self::CreateDatabase { database, .. } => ("create", "created", format!("`{database}`")),
             Self::EnsureDatabase { database } => ("ensure", "there is", format!("`{database}`")),
             Self::ProveUnclaimed { database } => ("look into", "may be filled:", format!("`{database}`")),

@@ -3,7 +3,7 @@
 
 use serde::Serialize;
 
-use crate::{Action, ContainerName, DatabaseName, Effect, Finding, Loss, VolumeName};
+use crate::{Action, ContainerName, DatabaseName, Disclosure, Effect, Finding, Loss, VolumeName};
 
 /// What a command would do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -36,6 +36,9 @@ pub struct Plan {
     /// What `--json` prints instead of the report: the one thing that was asked for.
     #[serde(skip)]
     pub answer: Option<serde_json::Value>,
+    /// What is printed although it holds a password. In no journal and no other output.
+    #[serde(skip)]
+    pub discloses: Option<Disclosure>,
     /// What to print once all is done: results first, the way back last.
     pub closing: Vec<String>,
 }
@@ -199,6 +202,7 @@ impl Plan {
             steps: Vec::new(),
             findings: Vec::new(),
             answer: None,
+            discloses: None,
             closing: Vec::new(),
         }
     }

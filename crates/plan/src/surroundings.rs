@@ -3,7 +3,8 @@
 
 use serde::Serialize;
 
-use crate::{Address, Server};
+use crate::address::decode;
+use crate::{Address, Config, Engine, Holder, Server, Stack, World, stack};
 
 /// What surrounds this run.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -14,6 +15,12 @@ pub struct Surroundings {
     pub service: Option<String>,
     /// The address in the environment variable that the migrations read.
     pub told: Option<Told>,
+    /// How the project begins its addresses, where the environment or its `.env` tells: `postgresql+asyncpg`.
+    pub scheme: Option<String>,
+    /// The process that is to hold a lease, where one was wanted and is there.
+    pub holder: Option<Holder>,
+    /// A few letters that no other run has, for a name.
+    pub fresh: String,
 }
 
 /// An address that an environment variable holds, without its login.
@@ -21,6 +28,8 @@ pub struct Surroundings {
 pub struct Told {
     pub variable: String,
     pub address: Address,
+    /// Its database, decoded.
+    pub database: Option<String>,
 }
 
 impl Told {
@@ -29,6 +38,7 @@ impl Told {
     /// ```
     /// let told = plan::Told::read("DATABASE_URL", "postgresql+asyncpg://a:b@c@db.example/shop?x=y").unwrap();
     /// assert_eq!(told.address.to_string(), "db.example:5432");
+    /// assert_eq!(told.database.as_deref(), Some("shop"));
     /// ```
     #[must_use]
     pub fn read(variable: &str, url: &str) -> Option<Self> {
@@ -36,15 +46,48 @@ impl Told {
         let place = rest.split(['?', '#']).next()?;
         // A password may hold an `@`, or a slash that nobody encoded.
         let place = place.rsplit_once('@').map_or(place, |(_, place)| place);
-        let place = place.split('/').next()?;
+        let (place, database) = place.split_once('/').unwrap_or((place, ""));
         let (host, port) = match place.rsplit_once(':') {
             Some((host, port)) if port.chars().all(|c| c.is_ascii_digit()) => (host, port.parse().ok()?),
             _ => (place, 5432),
         };
         let is_address = scheme.starts_with("postgres") && !host.is_empty();
         let address = Address { host: host.to_owned(), port };
-        is_address.then(|| Self { variable: variable.to_owned(), address })
+        let database = Some(decode(database)).filter(|database| !database.is_empty());
+        is_address.then(|| Self { variable: variable.to_owned(), address, database })
     }
+}
+
+/// How an address begins, where it is one of a Postgres: `postgresql+asyncpg`.
+///
+/// ```
+/// assert_eq!(plan::scheme(Some("postgresql+asyncpg://db/shop")).as_deref(), Some("postgresql+asyncpg"));
+/// assert_eq!(plan::scheme(Some("sqlite:///shop.db")), None);
+/// ```
+#[must_use]
+pub fn scheme(url: Option<&str>) -> Option<String> {
+    let (scheme, _) = url?.split_once("://")?;
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || c == '+';
+    (scheme.starts_with("postgres") && scheme.chars().all(is_plain)).then(|| scheme.to_owned())
+}
+
+/// How this project begins its addresses: as its environment says, else as its services are told; `postgresql` where
+/// nothing tells.
+#[must_use]
+pub fn own_scheme(config: &Config, world: &World) -> String {
+    let variable = config.migrations.variable.as_deref().unwrap_or("DATABASE_URL");
+    let own = |engine: &Engine| {
+        let ours = engine
+            .containers
+            .iter()
+            .filter(|one| stack(one, &engine.compose, &world.workspace.root) == Stack::Ours);
+        let made = ours.map(|one| &one.environment);
+        let described = engine.compose.services.iter().map(|one| &one.environment);
+        let mut told = made.chain(described).filter_map(|environment| environment.get(variable));
+        told.find_map(|url| scheme(Some(url.reveal())))
+    };
+    let of_services = || world.engine.as_ref().and_then(own);
+    world.surroundings.scheme.clone().or_else(of_services).unwrap_or_else(|| "postgresql".to_owned())
 }
 
 impl Surroundings {

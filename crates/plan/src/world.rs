@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::carry::Carried;
 use crate::{
-    Address, ContainerName, Contents, DatabaseName, Detected, Examined, Examining, Files, Git, Kind, Label,
-    LabelKind, Marker, Outside, RoleName, Secret, Service, ServiceName, Surroundings, VolumeName,
+    Address, ContainerName, Contents, DatabaseName, Detected, Examined, Examining, Files, Git, Holding, Kind,
+    Label, LabelKind, Marker, Outside, RoleName, Secret, Service, ServiceName, Surroundings, VolumeName,
 };
 
 /// What a command wants to know before it plans. Less is quicker.
@@ -44,6 +44,10 @@ pub struct Wants {
     pub files: bool,
     /// The branches of the repository that the workspace is in.
     pub git: bool,
+    /// The process that is to hold a lease.
+    pub holding: Option<Holding>,
+    /// How large every fork and every leased database is.
+    pub forks: bool,
 }
 
 /// How much of the engine a command needs. A `local` server has none, whatever is wanted.
@@ -65,6 +69,8 @@ pub enum EngineFacts {
 /// Whose rows are counted.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Reading {
+    /// No database is connected to, the workspace's own neither.
+    Names,
     #[default]
     Nothing,
     /// The workspace's own database: tables and rows.
@@ -420,9 +426,9 @@ impl World {
         })
     }
 
-    /// As [`Self::beside`], what holds rows that somebody may want again: kept, parked and saved ones.
+    /// As [`Self::beside`], what holds rows that somebody may want again: kept, parked and saved ones, and forks.
     pub fn put_by(&self) -> impl Iterator<Item = (&Database, &Label)> {
-        [LabelKind::Kept, LabelKind::Parked, LabelKind::Saved].into_iter().flat_map(|kind| self.beside(kind))
+        LabelKind::PUT_BY.into_iter().flat_map(|kind| self.beside(kind))
     }
 
     /// The name of the workspace's own database.

@@ -2,8 +2,8 @@
 
 use clap::Parser;
 use plan::{
-    Action, Config, Data, Engine, EngineFacts, Exit, Fact, Fault, Kind, Plan, Reading, Server, ServerState,
-    ServiceName, Step, VolumeLoss, Wants, World, guard, words,
+    Action, Config, Data, Engine, EngineFacts, Exit, Fact, Fault, Kind, LabelKind, Plan, Reading, Server,
+    ServerState, ServiceName, Step, VolumeLoss, Wants, World, guard, words,
 };
 use shell::{Command, Shared};
 
@@ -219,11 +219,17 @@ fn tell(plan: &mut Plan, scope: &Scope<'_>, world: &World, server: &Server, copi
     }
 }
 
-/// Every database that could be read, one a line.
+/// Every database that could be read, one a line. What a lease holds is nobody's loss, and somebody's work.
 fn contents(plan: &mut Plan, world: &World, server: &Server) {
     let mut label = "In it";
-    for database in
-        server.databases.iter().filter(|one| one.name != server.maintenance || one.contents.is_some())
+    let held = world.leases(false).map(|(one, lease)| format!("lease {} is held: {}", one.name, lease.by()));
+    plan.in_the_way.extend(held);
+    let kind = |one: &plan::Database| one.label.as_ref().map(|label| label.kind);
+    for database in server
+        .databases
+        .iter()
+        .filter(|one| one.name != server.maintenance || one.contents.is_some())
+        .filter(|one| kind(one) != Some(LabelKind::Leased))
     {
         let text = if let Some(contents) = &database.contents {
             plan.loss.databases.push(contents.clone());
@@ -235,7 +241,10 @@ fn contents(plan: &mut Plan, world: &World, server: &Server) {
             plan.loss.unread.push(database.name.to_string());
             format!("{}, which can't be read", words::bytes(database.bytes))
         };
-        plan.facts.push(Fact::new(label, format!("{}: {text}", database.name)));
+        let fork = database.label.as_ref().filter(|label| label.kind == LabelKind::Forked);
+        let fork = fork.and_then(|label| label.name.as_ref()).map(|name| format!(" (fork `{name}`)"));
+        let fork = fork.unwrap_or_default();
+        plan.facts.push(Fact::new(label, format!("{}{fork}: {text}", database.name)));
         plan.in_the_way.extend(database.sessions.iter().filter_map(plan::Session::open_work));
         label = "";
     }

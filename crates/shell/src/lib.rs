@@ -30,7 +30,8 @@ pub trait Command: clap::Parser {
     }
 
     /// What has to be made beside everything that is there before it can be told what this command would do. It destroys
-    /// nothing, asks nothing, and is taken back when the plan that follows is not agreed to.
+    /// nothing, asks nothing, and is taken back when the plan that follows is not agreed to. A command that holds no lock of
+    /// its own makes it under the lock all the same, and leaves it: others use it by then.
     ///
     /// # Errors
     /// As [`Command::plan`].

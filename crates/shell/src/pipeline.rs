@@ -37,7 +37,14 @@ fn run<C: Command>(command: &C, terminal: &mut Terminal) -> Result<ExitCode, Fau
         carry_out(&unasked(mend, &found)?, &found, shared.timeout, terminal)?;
         found = look_again(&options, wants, &mut found)?;
     }
-    let Some(first) = command.prepare(&found.config, &found.world)? else {
+    let mut first = command.prepare(&found.config, &found.world)?;
+    if first.is_some() && !wants.lock && !shared.dry_run {
+        // One run makes what many want at once; those that waited for it find it made.
+        found = world::discover(&options, plan::Wants { lock: true, ..wants })?;
+        first = command.prepare(&found.config, &found.world)?;
+    }
+    let Some(first) = first else {
+        found.held = found.held.filter(|_| wants.lock);
         return finish(command, &found, terminal);
     };
     if shared.dry_run {
@@ -46,7 +53,7 @@ fn run<C: Command>(command: &C, terminal: &mut Terminal) -> Result<ExitCode, Fau
     let first = unasked(first, &found)?;
     carry_out(&first, &found, shared.timeout, terminal)?;
     let done = look_again(&options, wants, &mut found).and_then(|again| finish(command, &again, terminal));
-    if done.is_err() {
+    if done.is_err() && wants.lock {
         plan::withdraw(&first, &mut Real::new(&found, shared.timeout));
     }
     done
@@ -59,7 +66,7 @@ fn unasked(plan: Plan, found: &Found) -> Result<Approved, Fault> {
 
 /// After something was made: everything is looked at anew, under the same hold on the workspace.
 fn look_again(options: &Options, wants: plan::Wants, found: &mut Found) -> Result<Found, Fault> {
-    let held = found.held.take();
+    let held = found.held.take().filter(|_| wants.lock);
     let mut again = world::discover(options, plan::Wants { lock: false, ..wants })?;
     again.held = held;
     Ok(again)

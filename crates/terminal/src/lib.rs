@@ -17,7 +17,7 @@ use std::io::{self, Write as _};
 use std::time::Duration;
 
 use dialoguer::console::Term;
-use plan::{Confirm, Event, Exit, Fault, Plan, Question, Report};
+use plan::{Confirm, Disclosure, Event, Exit, Fault, Plan, Question, Report};
 use serde_json::Value;
 
 pub use options::{Color, Json, Options};
@@ -97,9 +97,11 @@ impl Terminal {
     /// # Errors
     /// stdout does not take it.
     pub fn dry_run(&mut self, plan: &Plan, confirm: Confirm) -> Result<(), Fault> {
-        match self.options.json {
-            Some(how) => self.write_json(how, "planned", json::dry_run(plan, confirm)),
-            None => self.write_out(&written::dry_run(self.out, plan, confirm)),
+        if let Some(how) = self.options.json {
+            self.write_json(how, "planned", json::dry_run(plan, confirm));
+        } else {
+            self.write_out(&written::dry_run(self.out, plan, confirm));
+            self.disclose(plan.discloses.as_ref().filter(|_| plan.steps.is_empty()));
         }
         self.written()
     }
@@ -139,12 +141,19 @@ impl Terminal {
     pub fn report(&mut self, plan: &Plan, report: &Report) -> Result<(), Fault> {
         self.progress = None;
         if let Some(how) = self.options.json {
-            self.write_json(how, "report", json::report(plan, report, &self.times));
+            let mut value = json::report(plan, report, &self.times);
+            if let (Some(disclosure), Some(facts)) =
+                (&plan.discloses, value.get_mut("facts").and_then(Value::as_object_mut))
+            {
+                facts.extend(disclosure.fields(self.streams.stdout));
+            }
+            self.write_json(how, "report", value);
         } else {
             if !self.options.quiet {
                 write_err(&written::took(self.err, plan, report.took));
             }
             self.write_out(&written::results(self.out, plan, report));
+            self.disclose(plan.discloses.as_ref());
         }
         self.written().map_err(|fault| {
             if plan.only_reads() { fault } else { fault.state("the plan itself was carried out") }
@@ -158,6 +167,18 @@ impl Terminal {
             self.write_json(how, "fault", json::fault(self.options.command, fault));
         }
         write_err(&written::fault(self.err, fault));
+    }
+
+    /// A program gets every byte; a person gets what a terminal only prints.
+    fn disclose(&mut self, disclosure: Option<&Disclosure>) {
+        let Some(disclosure) = disclosure else { return };
+        let text = disclosure.text(self.streams.stdout);
+        if !self.streams.stdout {
+            return self.write_out(&text);
+        }
+        for line in text.lines() {
+            self.write_out(&format!("{}\n", visible(line)));
+        }
     }
 
     fn write_json(&mut self, how: Json, name: &str, value: Value) {

@@ -5,7 +5,6 @@
 use std::fs;
 use std::path::Path;
 
-use clap::CommandFactory;
 use clap_complete::{Shell, generate_to};
 
 /// Where each shell looks, below `share`.
@@ -18,21 +17,8 @@ const SHELLS: [(Shell, &str); 3] = [
 fn main() {
     let folder = std::env::args().nth(1).unwrap();
     let folder = Path::new(&folder);
-    let commands = [
-        services::Up::command(),
-        services::Down::command(),
-        services::Clean::command(),
-        services::Restart::command(),
-        services::Guard::command(),
-        databases::Reset::command(),
-        databases::Undo::command(),
-        databases::Psql::command(),
-        schema::Check::command(),
-        workspace::Init::command(),
-        workspace::Status::command(),
-        workspace::Doctor::command(),
-        workspace::Ensure::command(),
-    ];
+    // Every binary, as build.rs found them.
+    let commands: Vec<clap::Command> = include!(concat!(env!("OUT_DIR"), "/commands.rs"));
     for mut command in commands {
         let name = command.get_name().to_owned();
         for (shell, place) in SHELLS {

@@ -38,7 +38,7 @@ pub struct Doctor {
 type Check = (&'static str, fn(&'static str, &Config, &World) -> Vec<Finding>);
 
 /// Every check, the cause before what follows from it.
-const CHECKS: [Check; 21] = [
+const CHECKS: [Check; 22] = [
     ("reachable", server::reachable),
     ("one compose", stack::one_compose),
     ("own project name", stack::own_name),
@@ -60,6 +60,7 @@ const CHECKS: [Check; 21] = [
     ("open transaction", database::open_transaction),
     ("sequences", database::sequences),
     ("kept", server::kept),
+    ("leases", server::leases),
 ];
 
 impl Command for Doctor {

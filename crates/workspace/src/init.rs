@@ -248,7 +248,7 @@ type Leaving = (String, Option<String>, Option<Vec<String>>);
 
 /// Takes out what earlier runs wrote, and stops where data is kept.
 fn removal(world: &World, files: &Files, plan: &mut Plan) -> Result<(), Fault> {
-    let databases = words::count(world.beside(LabelKind::Kept).count() as u64, "kept database");
+    let databases = words::count(world.put_by().count() as u64, "kept database");
     let copies = words::count(world.kept.len() as u64, "kept copy");
     let many: Vec<String> = [databases, copies].into_iter().filter(|many| !many.starts_with("0 ")).collect();
     if !many.is_empty() {

@@ -4,6 +4,7 @@ mod adopt;
 mod devcontainer;
 mod doctor;
 mod ensure;
+mod environment;
 mod init;
 mod justfile;
 mod status;

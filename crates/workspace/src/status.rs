@@ -9,6 +9,8 @@ use plan::{
 };
 use shell::{Command, Shared};
 
+use crate::environment::{Env, environment};
+
 /// Shows the server, the database, the services, and what is stale
 ///
 /// Reads only, and asks nothing.
@@ -21,13 +23,29 @@ Examples:
   slate-status
   slate-status --json
   slate-status --log
+  slate-status --env         the address as variables, for a shell's eval
 
-It changes nothing. The password in the address is masked."
+It changes nothing. The password is masked, but for --env into a program or a file."
 )]
 pub struct Status {
     /// The last runs that changed something: when, what, by whom
     #[arg(long)]
     log: bool,
+    /// Print the address as variables: shell, dotenv or json
+    #[arg(
+        long,
+        value_name = "FORM",
+        value_enum,
+        num_args = 0..=1,
+        require_equals = true,
+        default_missing_value = "shell",
+        hide_possible_values = true,
+        conflicts_with = "log"
+    )]
+    env: Option<Env>,
+    /// With --env: show the password on a terminal too
+    #[arg(long, requires = "env")]
+    show_password: bool,
     #[command(flatten)]
     shared: Shared,
 }
@@ -40,6 +58,10 @@ impl Command for Status {
     }
 
     fn wants(&self) -> Wants {
+        if self.env.is_some() {
+            // Where the server is, and how its services are told of it: nobody connects.
+            return Wants { engine: EngineFacts::Files, ..Wants::default() };
+        }
         Wants {
             engine: EngineFacts::Project,
             databases: true,
@@ -47,6 +69,7 @@ impl Command for Status {
             blueprint: true,
             journal: self.log,
             git: !self.log,
+            forks: !self.log,
             ..Wants::default()
         }
     }
@@ -59,6 +82,10 @@ impl Command for Status {
         }
         let server = guard::server(world)?;
         let mut plan = Plan::new(Self::NAME, server.name.as_str());
+        if let Some(form) = self.env {
+            plan.discloses = Some(environment(config, world, server, form, self.show_password)?);
+            return Ok(plan);
+        }
         plan.facts.push(Fact::new("server", server_line(server, world)));
         if server.state == ServerState::Running {
             plan.facts.extend(database_facts(server, world));
@@ -66,6 +93,7 @@ impl Command for Status {
         plan.facts.extend(other_stacks(world));
         plan.facts.extend(services(world));
         plan.facts.extend(kept(config, world));
+        plan.facts.extend(forks(world));
         plan.facts.extend(world.unfinished.iter().map(|what| Fact::new("unfinished", what)));
         plan.facts.extend(settings(config, server, world));
         Ok(plan)
@@ -241,9 +269,9 @@ fn kept(config: &Config, world: &World) -> Vec<Fact> {
     let Some(newest) = times.clone().max() else { return Vec::new() };
     let counts = [("database", many_of(LabelKind::Kept)), ("copy", world.kept.len() as u64)];
     let many = counts.into_iter().filter(|(_, many)| *many > 0).map(|(what, many)| words::count(many, what));
-    let others = [("parked", many_of(LabelKind::Parked)), ("saved", many_of(LabelKind::Saved))];
-    let others =
-        others.into_iter().filter(|(_, many)| *many > 0).map(|(what, many)| format!("{many} {what}"));
+    let others = [LabelKind::Parked, LabelKind::Saved, LabelKind::Forked].map(many_of);
+    let others = ["parked", "saved", "forked"].into_iter().zip(others);
+    let others = others.filter(|(_, many)| *many > 0).map(|(what, many)| format!("{many} {what}"));
     let many = many.chain(others).collect::<Vec<_>>().join(", ");
     let (undo, newest) = (world.workspace.command("undo --list"), words::ago(newest, world.now));
     let mut facts =
@@ -260,6 +288,29 @@ fn kept(config: &Config, world: &World) -> Vec<Fact> {
     if old > 0 {
         let days = words::count(config.undo.days().into(), "day");
         facts.push(Fact::new("", format!("{old} older than undo.days, {days}: {gc} removes them")));
+    }
+    facts
+}
+
+/// What forks and leases take, and who holds how many.
+fn forks(world: &World) -> Vec<Fact> {
+    let named: Vec<&Database> = world.beside(LabelKind::Forked).map(|(one, _)| one).collect();
+    let [held, over] = [false, true].map(|over| world.leases(over).map(|(one, _)| one).collect::<Vec<_>>());
+    let bytes = |all: &[&Database]| words::bytes(all.iter().map(|one| one.bytes).sum());
+    let list = world.workspace.command("fork list");
+    let mut facts = Vec::new();
+    if !named.is_empty() {
+        let many = words::count(named.len() as u64, "fork");
+        facts.push(Fact::new("forks", format!("{many}, {}: {list}", bytes(&named))));
+    }
+    if !held.is_empty() {
+        let many = words::count(held.len() as u64, "lease");
+        facts.push(Fact::new("leases", format!("{many} held, {}: {list}", bytes(&held))));
+    }
+    if !over.is_empty() {
+        let (many, release) =
+            (words::count(over.len() as u64, "lease"), world.workspace.command("fork release"));
+        facts.push(Fact::new("leases", format!("{many} over, {}: {release} drops them", bytes(&over))));
     }
     facts
 }

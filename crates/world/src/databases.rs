@@ -222,6 +222,37 @@ impl Databases<'_> {
         workspace: &str,
         noted: bool,
     ) -> Result<Outcome, Fault> {
+        let ours = [LabelKind::Building, LabelKind::Template, LabelKind::Spare];
+        self.discard_one_of(&ours, database, workspace, noted)
+    }
+
+    /// Drops a leased database, unless another run is at it.
+    pub fn drop_lease(
+        &mut self,
+        database: &DatabaseName,
+        workspace: &str,
+        noted: bool,
+    ) -> Result<Outcome, Fault> {
+        let attempt = format!("`{database}` was not dropped");
+        let maintenance = self.maintenance().clone();
+        let key = format!("hashtext('cleanslate lease'), hashtext({})", database.literal());
+        let lock = format!("SELECT pg_try_advisory_lock({key}) AS held");
+        let rows = self.postgres.rows(&maintenance, &lock).map_err(|error| fault(&attempt, &error))?;
+        if !rows.first().is_some_and(|row| row.get("held")) {
+            return Ok(Outcome::idle("another run does"));
+        }
+        let done = self.discard_one_of(&[LabelKind::Leased], database, workspace, noted);
+        self.run(&format!("SELECT pg_advisory_unlock({key})"), &attempt)?;
+        done
+    }
+
+    fn discard_one_of(
+        &mut self,
+        kinds: &[LabelKind],
+        database: &DatabaseName,
+        workspace: &str,
+        noted: bool,
+    ) -> Result<Outcome, Fault> {
         let maintenance = self.maintenance().clone();
         let sql = format!(
             "SELECT coalesce(shobj_description(oid, 'pg_database'), '') AS comment FROM pg_database WHERE datname = {}",
@@ -231,9 +262,8 @@ impl Databases<'_> {
         let rows = self.postgres.rows(&maintenance, &sql).map_err(|error| fault(&attempt, &error))?;
         let Some(row) = rows.first() else { return Ok(Outcome::idle("was not there")) };
         let comment: String = row.get("comment");
-        let ours = [LabelKind::Building, LabelKind::Template, LabelKind::Spare];
         let labelled = Label::read(&comment)
-            .is_some_and(|label| label.workspace == workspace && ours.contains(&label.kind));
+            .is_some_and(|label| label.workspace == workspace && kinds.contains(&label.kind));
         let ours = labelled || (noted && comment.is_empty());
         if !ours {
             return Err(Fault::new(Exit::Refused, attempt).cause("it does not carry our label"));

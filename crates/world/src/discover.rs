@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use plan::{
-    Config, Database, DatabaseName, EngineFacts, Fault, Kind, Label, LabelKind, Reading, ServerState, Wants,
-    Workspace, World, guard,
+    Config, Database, DatabaseName, EngineFacts, Fault, Kind, Label, LabelKind, Reading, ServerState,
+    Surroundings, Wants, Workspace, World, guard,
 };
 
 use crate::blueprint::blueprint;
@@ -19,10 +19,12 @@ use crate::external;
 use crate::git;
 use crate::inside;
 use crate::journal;
+use crate::lives;
 use crate::postgres::{Postgres, contents, databases, files_written, marker};
 use crate::records::Records;
 use crate::revisions;
 use crate::tree;
+use crate::unlabelled;
 use crate::workspace::{self, Held};
 
 /// How to look.
@@ -69,7 +71,11 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     let mut world = World {
         now: Timestamp::now(),
         workspace,
-        surroundings: inside::surroundings(&config),
+        surroundings: Surroundings {
+            holder: wants.holding.and_then(lives::holder),
+            fresh: workspace::random_hex(5)?,
+            ..inside::surroundings(&config, &root)
+        },
         detected,
         files: None,
         blueprint,
@@ -202,13 +208,15 @@ fn read_databases(
     }
     let attempt = |error: sqlx::Error| crate::databases::fault("the databases were not listed", &error);
     let major = server.version.split('.').next().and_then(|major| major.parse().ok()).unwrap_or(0);
-    let sized = (wants.contents < Reading::All).then_some(&server.name);
-    server.databases = databases(&mut postgres, &server.maintenance, major, sized).map_err(attempt)?;
-    let creating = creating(&world.workspace.state);
+    let sized = sized(wants, &server.name);
+    server.databases = databases(&mut postgres, &server.maintenance, major, &sized).map_err(attempt)?;
+    let left = unlabelled::left(&world.workspace.state);
+    // Inside a container the mark alone proves whose the database is.
+    let looks = wants.contents > Reading::Names || world.surroundings.inside;
     for database in &mut server.databases {
-        recognise(database, &creating, &server.name, &world.workspace, world.now);
-        let is_live = database.name == server.name;
-        if !database.open || database.broken || !(is_live || wants.contents == Reading::All) {
+        recognise(database, &left, &server.name, &world.workspace, world.now);
+        let is_live = database.name == server.name && looks;
+        if !is_read(database, is_live, wants.contents) {
             continue;
         }
         // What can't be read counts as worth keeping: the planner sees `None`.
@@ -280,25 +288,43 @@ fn identify(
     Ok(true)
 }
 
-/// The note about databases that are being created and may have no label yet, a line each.
-pub(crate) const CREATING: &str = "creating";
-
-pub(crate) fn creating(state: &Path) -> Vec<String> {
-    let lines = fs::read_to_string(state.join(CREATING)).unwrap_or_default();
-    lines.lines().map(str::to_owned).collect()
+/// Whether it is connected to. What a test has put into a leased one is nobody's, and our session would be in its way.
+fn is_read(database: &Database, is_live: bool, contents: Reading) -> bool {
+    let is_leased = database.label.as_ref().is_some_and(|label| label.lease.is_some());
+    database.open && !database.broken && (is_live || contents == Reading::All && !is_leased)
 }
 
-/// A crash between CREATE DATABASE and its label leaves a database that only our note knows.
+/// Which databases are measured, as a condition in SQL: each costs a look at all its files.
+fn sized(wants: Wants, live: &DatabaseName) -> String {
+    let live = format!("d.datname = {}", live.literal());
+    match (wants.contents, wants.forks) {
+        (Reading::All, _) => "true".to_owned(),
+        (Reading::Names, _) => "false".to_owned(),
+        (_, true) => {
+            let comment = "shobj_description(d.oid, 'pg_database')";
+            format!("({live} OR {comment} ~ '^cleanslate .*\"kind\":\"(forked|leased)\"')")
+        }
+        (_, false) => live,
+    }
+}
+
+/// A crash between CREATE DATABASE and its label leaves a database that only our note knows. And whether a lease is over
+/// only this machine can tell.
 fn recognise(
     database: &mut Database,
-    creating: &[String],
+    left: &[String],
     of: &DatabaseName,
     workspace: &Workspace,
     now: Timestamp,
 ) {
-    if database.comment.is_none() && creating.iter().any(|name| name == database.name.as_str()) {
+    if database.comment.is_none() && left.iter().any(|name| name == database.name.as_str()) {
         // Of the live one: that is whose clone or next it was to be.
         database.label = Some(Label::new(&workspace.id, LabelKind::Building, of, now));
+    }
+    if let Some(lease) = database.label.as_mut().and_then(|label| label.lease.as_mut()) {
+        // Whoever is connected uses it, whatever became of the process that took it.
+        let lives = lease.holder.as_ref().and_then(lives::lives);
+        lease.over = database.sessions.is_empty() && lease.is_over(lives, now);
     }
 }
 
@@ -345,4 +371,6 @@ pub(crate) const AFRESH: Wants = Wants {
     detection: false,
     files: false,
     git: false,
+    holding: None,
+    forks: false,
 };

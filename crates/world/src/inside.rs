@@ -25,10 +25,20 @@ const SOCKETS: [&str; 2] = ["/var/run/docker.sock", "/run/docker.sock"];
 const KNOCK: Duration = Duration::from_millis(500);
 
 /// What surrounds this run, as far as the environment tells.
-pub(crate) fn surroundings(config: &Config) -> Surroundings {
+pub(crate) fn surroundings(config: &Config, root: &Path) -> Surroundings {
     let variable = config.migrations.variable.as_deref().unwrap_or("DATABASE_URL");
-    let told = std::env::var(variable).ok().and_then(|url| Told::read(variable, &url));
-    Surroundings { inside: false, service: config.database.service.clone(), told }
+    let own = std::env::var(variable).ok();
+    let told = own.as_ref().and_then(|url| Told::read(variable, url));
+    let scheme =
+        plan::scheme(own.as_deref()).or_else(|| plan::scheme(in_env_file(root, variable).as_deref()));
+    let service = config.database.service.clone();
+    Surroundings { service, told, scheme, ..Surroundings::default() }
+}
+
+/// What the project's own `.env` gives a variable.
+fn in_env_file(root: &Path, variable: &str) -> Option<String> {
+    let mut pairs = dotenvy::from_path_iter(root.join(".env")).ok()?.flatten();
+    pairs.find_map(|(name, value)| (name == variable).then_some(value))
 }
 
 /// Whether this is a container, and one that can't speak to its engine.

@@ -18,6 +18,7 @@ mod holder;
 mod inside;
 pub mod interrupt;
 mod journal;
+mod lives;
 mod machine;
 mod models;
 mod postgres;
@@ -30,6 +31,7 @@ mod stale;
 pub mod surroundings;
 mod swap;
 mod tree;
+mod unlabelled;
 mod workspace;
 
 pub use discover::{Found, Options, discover};

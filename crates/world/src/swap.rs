@@ -116,8 +116,7 @@ impl Databases<'_> {
 
     /// Drops a kept database, because somebody said so.
     pub fn give_up(&mut self, database: &DatabaseName, workspace: &str) -> Result<Outcome, Fault> {
-        let kinds = [LabelKind::Kept, LabelKind::Parked, LabelKind::Saved];
-        self.is_one_of(&kinds, database, workspace, &format!("`{database}` was not dropped"))?;
+        self.is_one_of(&LabelKind::PUT_BY, database, workspace, &format!("`{database}` was not dropped"))?;
         self.remove(database)
     }
 

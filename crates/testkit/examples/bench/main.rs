@@ -10,6 +10,7 @@
     reason = "a bench stops at the first thing that is not as it should be"
 )]
 
+mod leases;
 mod million;
 mod race;
 mod shop;
@@ -28,6 +29,11 @@ fn main() {
     println!("{} rounds, in {} ({})", rounds, place.display(), filesystem(&place));
     if std::env::args().nth(2).as_deref() == Some("rebuild") {
         return rebuild(&place, "", rounds.min(5));
+    }
+    if std::env::args().nth(2).as_deref() == Some("leases") {
+        let shop = Shop::sample(&place, "");
+        leases::leases(&shop, rounds.min(5));
+        return shop.end();
     }
     table("Start of a process", &race(&starts(), 3 * rounds));
     let programs = std::env::var("SLATE_BENCH_PROGRAMS").unwrap_or_default();
@@ -72,6 +78,7 @@ fn on_one_major(place: &Path, programs: &str, rounds: usize) {
     table("Without a template yet", &race(&unbuilt, rounds));
     rebuild(place, programs, rounds.min(5));
     sample.strategies();
+    leases::leases(&sample, rounds.min(3));
     for shop in [sample, two_hundred, empty, gigabyte] {
         shop.end();
     }

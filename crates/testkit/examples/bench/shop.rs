@@ -138,7 +138,7 @@ impl Shop {
         folders.map(|folder| folder.path()).find(|folder| folder.join("local.json").is_file()).unwrap()
     }
 
-    fn ours(&self, name: &str, arguments: &[&str]) -> Contender {
+    pub fn ours(&self, name: &str, arguments: &[&str]) -> Contender {
         let binary = binary(name);
         let words: Vec<&str> = std::iter::once(binary.as_str()).chain(arguments.iter().copied()).collect();
         let state = self.root.path().join("state").to_string_lossy().into_owned();
@@ -155,6 +155,15 @@ impl Shop {
         let url = format!("{}/{database}", self.url);
         let ask = Contender::new("psql", &[&self.psql, "-XAtq", "-c", sql, &url]);
         ask.said(self.root.path()).trim().to_owned()
+    }
+
+    /// Statements in a session of their own, one after the other.
+    pub fn all(&self, statements: &[String]) {
+        let url = format!("{}/postgres", self.url);
+        let words = [self.psql.as_str(), "-XAtq", "-v", "ON_ERROR_STOP=1", &url];
+        let each = statements.iter().flat_map(|statement| ["-c", statement]);
+        let words: Vec<&str> = words.into_iter().chain(each).collect();
+        let _ = Contender::new("psql", &words).run();
     }
 
     /// One that leaves a kept database behind, since somebody changed it.

@@ -1,6 +1,6 @@
 //! Checks of the server: whether it can be reached at all, its data, the room that it has.
 
-use plan::{Config, Finding, Kind, LabelKind, ServerState, Service, UNDO_DAYS, World, words};
+use plan::{Config, Finding, Kind, LabelKind, ServerState, Service, UNDO_DAYS, UNSEEN, World, words};
 
 /// Less than this is little: a copy of a small database and a build of its images.
 const LITTLE: u64 = 1_000_000_000;
@@ -110,6 +110,19 @@ pub(super) fn kept(check: &'static str, config: &Config, world: &World) -> Vec<F
     let what = format!("{names} {} kept longer than {days} days", if old.len() == 1 { "is" } else { "are" });
     let seen = format!("undo.days is {days}; together {}", words::bytes(bytes));
     vec![Finding::new(check, what, seen, world.workspace.command("undo --gc"))]
+}
+
+/// Leases that nobody took or gave back for long: the next one would have dropped them.
+pub(super) fn leases(check: &'static str, _: &Config, world: &World) -> Vec<Finding> {
+    let long = |at: jiff::Timestamp| world.now.as_second() - at.as_second() > UNSEEN;
+    let over = world.leases(true).filter(|(one, _)| one.label.as_ref().is_some_and(|label| long(label.at)));
+    let names: Vec<String> = over.map(|(one, _)| one.name.to_string()).collect();
+    if names.is_empty() {
+        return Vec::new();
+    }
+    let what = format!("{} over and still there", words::count(names.len() as u64, "lease"));
+    let seen = format!("their holders have ended, or their time: {}", words::list(names));
+    vec![Finding::new(check, what, seen, world.workspace.command("fork release"))]
 }
 
 #[cfg(test)]

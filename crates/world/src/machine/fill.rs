@@ -1,18 +1,15 @@
 //! Filling a database: baseline, marker, and the note about one that is being created.
 
-use std::path::Path;
-
 use jiff::Timestamp;
 use plan::{DatabaseName, Exit, Fault, Label, Marker, Migrations, Origin, Outcome, Said};
 
 use super::Real;
 use super::reach::no_server;
 use crate::databases::{Databases, fault};
-use crate::discover::{CREATING, creating};
 use crate::engine;
 use crate::postgres::{Read, holds_tables};
 use crate::records::Records;
-use crate::workspace::replace_file;
+use crate::unlabelled::{self, Note};
 
 impl Real<'_> {
     pub(super) fn holds_tables(&mut self, database: &DatabaseName) -> Result<bool, Fault> {
@@ -221,7 +218,7 @@ impl Real<'_> {
     }
 
     /// With a note about the database while it has no label yet.
-    fn noted(
+    pub(super) fn noted(
         &mut self,
         database: &DatabaseName,
         create: impl FnOnce(&mut Databases<'_>) -> Result<Outcome, Fault>,
@@ -230,41 +227,23 @@ impl Real<'_> {
         if self.databases(|databases| databases.oid(database))?.is_some() {
             return Err(Fault::new(Exit::Failed, format!("`{database}` was not created")).cause("it exists"));
         }
-        let state = &self.world.workspace.state;
-        // Beside the notes of runs that were killed: what they were creating is still to be discarded.
-        let notes = creating(state).into_iter().chain([database.to_string()]);
-        note(state, notes)?;
+        let note = Note::write(&self.world.workspace.state, database)?;
         let outcome = self.databases(create);
         if outcome.is_ok()
             || self.databases(|databases| databases.oid(database)).is_ok_and(|oid| oid.is_none())
         {
             // From here on its label tells.
-            self.forget(database)?;
+            note.remove();
         }
         outcome
     }
 
-    fn forget(&self, database: &DatabaseName) -> Result<(), Fault> {
-        let state = &self.world.workspace.state;
-        let noted = creating(state);
-        if noted.iter().any(|noted| noted == database.as_str()) {
-            note(state, noted.into_iter().filter(|noted| noted != database.as_str()))?;
-        }
-        Ok(())
-    }
-
     pub(super) fn discard(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
         self.let_go();
-        let noted = creating(&self.world.workspace.state).iter().any(|noted| noted == database.as_str());
+        let noted = unlabelled::is_noted(&self.world.workspace.state, database);
         let workspace = self.world.workspace.id.clone();
         let outcome = self.databases(|databases| databases.discard(database, &workspace, noted))?;
-        self.forget(database)?;
+        unlabelled::forget(&self.world.workspace.state, database);
         Ok(outcome)
     }
-}
-
-/// Names that are no more than a line each: one with a line break in it is not noted, and stays for a person to see.
-fn note(state: &Path, names: impl Iterator<Item = String>) -> Result<(), Fault> {
-    let lines: Vec<String> = names.filter(|name| !name.contains('\n')).collect();
-    replace_file(&state.join(CREATING), lines.join("\n").as_bytes())
 }

@@ -3,6 +3,7 @@
 mod carry;
 mod check;
 mod fill;
+mod lease;
 mod look;
 mod reach;
 mod room;
@@ -109,7 +110,11 @@ impl<'a> Real<'a> {
         action: &Action,
         said: &mut dyn FnMut(Said<'_>),
     ) -> Result<Outcome, Fault> {
-        if action.effect() != plan::Effect::Reads {
+        let beside = matches!(
+            action,
+            Action::LeaseDatabase { .. } | Action::DropLease { .. } | Action::SweepLeases { .. }
+        );
+        if action.effect() != plan::Effect::Reads && !beside {
             self.lock()?;
         }
         match action {

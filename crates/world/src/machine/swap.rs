@@ -25,6 +25,11 @@ impl Real<'_> {
         let workspace = &self.world.workspace;
         match action {
             Action::CloneDatabase { from, to, label, bytes } => self.clone_database(from, to, label, *bytes),
+            Action::LeaseDatabase { from, to, like, label, bytes } => {
+                self.lease([from, to], like.as_ref(), label, *bytes)
+            }
+            Action::DropLease { database } => self.drop_lease(database),
+            Action::SweepLeases { databases } => Ok(self.sweep(databases)),
             Action::SealTemplate { database, label } => {
                 self.databases(|databases| databases.seal(database, label))
             }

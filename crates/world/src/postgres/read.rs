@@ -41,20 +41,19 @@ WHERE datname IS NOT NULL AND pid <> pg_backend_pid() AND coalesce(application_n
   AND coalesce(backend_type, 'client backend') IN ('client backend', 'walsender')";
 
 /// Every database of the server that is not a template, with who is connected to it. To measure one takes a look at each
-/// of its files, so only `sized` is measured, or all when there is none.
+/// of its files, so only those are measured of which `sized`, a condition, holds.
 pub(crate) fn databases(
     postgres: &mut Postgres,
     maintenance: &DatabaseName,
     major: u32,
-    sized: Option<&DatabaseName>,
+    sized: &str,
 ) -> Result<Vec<Database>, sqlx::Error> {
-    let sized = sized.map_or_else(|| "true".to_owned(), |sized| format!("d.datname = {}", sized.literal()));
     let stale = if major >= 15 {
         "coalesce(d.datcollversion IS DISTINCT FROM pg_database_collation_actual_version(d.oid), false)"
     } else {
         "false"
     };
-    let sql = DATABASES.replace("{sized}", &sized).replace("{stale}", stale);
+    let sql = DATABASES.replace("{sized}", sized).replace("{stale}", stale);
     let found = postgres.rows(maintenance, &sql)?;
     let sessions = postgres.rows(maintenance, SESSIONS)?;
     found.iter().map(|row| database(row, &sessions)).filter_map(Result::transpose).collect()

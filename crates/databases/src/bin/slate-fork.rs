@@ -1,0 +1,5 @@
+//! slate-fork: see [`databases::Fork`].
+
+fn main() -> std::process::ExitCode {
+    shell::main::<databases::Fork>()
+}

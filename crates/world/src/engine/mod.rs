@@ -15,6 +15,7 @@ mod probe;
 mod project;
 mod ready;
 mod run;
+mod seen;
 mod server;
 mod start;
 mod verify;
@@ -42,6 +43,7 @@ pub(crate) use self::actions::perform;
 pub(crate) use self::examine::examine;
 pub(crate) use self::ready::{await_service, lives};
 pub(crate) use self::run::in_service;
+pub(crate) use self::seen::cross_check;
 pub(crate) use self::server::{database_container, server, unreachable, variable};
 pub(crate) use self::verify::{look, verify};
 

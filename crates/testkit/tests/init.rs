@@ -131,6 +131,13 @@ fn without_the_binaries_their_recipes_go_on() {
         assert!(cleaned.stdout.contains("clean-docker\n") && cleaned.stdout.contains("all\n"));
         let told = "cleanslate: slate-guard is not on PATH, so `clean-docker` is not guarded";
         assert!(cleaned.stderr.contains(told), "{}", cleaned.stderr);
+
+        let _ = init(&sandbox, &["--yes", "--take", "up,down,clean"]).expect_code(0);
+
+        let taken = run("up");
+        assert_eq!(taken.stdout, "their up\n");
+        assert!(taken.stderr.contains("slate-up is not on PATH, so `up-original` runs"), "{}", taken.stderr);
+        assert!(run("clean-all").stdout.contains("clean-docker\n"));
     }
 }
 
@@ -163,6 +170,42 @@ fn a_justfile_that_does_not_parse_is_left_alone() {
     );
     assert_eq!(text(&sandbox, "justfile"), broken);
     assert!(!sandbox.work().join("cleanslate.toml").exists());
+}
+
+#[test]
+fn a_just_without_modules_gets_prefixed_recipes_and_an_older_one_an_upgrade() {
+    for just in justs() {
+        let sandbox = workspace(&just, Some(THEIRS));
+        let says = |version: &str| {
+            let text = "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'just VERSION'; else exec 'JUST' \"$@\"; fi\n";
+            let text = text.replace("VERSION", version).replace("JUST", &just.display().to_string());
+            sandbox.stub("just", &text);
+        };
+        let before = dump(&just, &sandbox);
+
+        says("1.20.0");
+        let refused = init(&sandbox, &["--yes"]).expect_code(0);
+        assert!(
+            refused.stderr.contains("just 1.20 can't join recipes, 1.21 or newer can"),
+            "{}",
+            refused.stderr
+        );
+        assert_eq!(text(&sandbox, "justfile"), THEIRS);
+        says("1.25.0");
+        let _ = init(&sandbox, &["--yes"]).expect_code(0);
+
+        let after = dump(&just, &sandbox);
+        for (name, recipe) in before["recipes"].as_object().unwrap() {
+            assert_eq!(&after["recipes"][name], recipe, "{name}");
+        }
+        assert!(after["recipes"]["db-reset"].is_object() && after["aliases"]["db"].is_object());
+        assert_eq!((&after["first"], &after["settings"]), (&before["first"], &before["settings"]));
+        says("1.31.0");
+        let again = init(&sandbox, &["--yes"]).expect_code(0);
+        assert!(again.stdout.contains("Nothing to do"), "somebody's older just goes on reading it");
+        let _ = init(&sandbox, &["--remove", "--yes"]).expect_code(0);
+        assert_eq!(text(&sandbox, "justfile"), THEIRS);
+    }
 }
 
 #[test]

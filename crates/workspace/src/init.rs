@@ -10,11 +10,12 @@ use plan::{
 use shell::{Command, Shared};
 
 use crate::devcontainer;
-use crate::justfile::{self, Block, DAILY};
+use crate::justfile::{self, Block, DAILY, Joins};
 use crate::written;
 
-/// The first `just` that knows modules without asking for them.
+/// The first `just` that knows modules without asking for them, and the first that imports what may be missing.
 const MODULES: (u32, u32) = (1, 31);
+const IMPORTS: (u32, u32) = (1, 21);
 
 const CONFIGURATION: &str = "cleanslate.toml";
 const RECIPES: &str = "cleanslate.just";
@@ -184,7 +185,14 @@ impl Init {
         }
         let free = |name: &str| !has(name) || taken.iter().any(|taken| taken == name);
         let daily = DAILY.iter().map(|(name, _)| (*name).to_owned()).filter(|name| free(name)).collect();
-        Ok((Block { daily, guarded }, taken))
+        let has_modules = files.just.version.is_none_or(|version| version >= MODULES);
+        // What an older just of somebody's joined stays so: theirs goes on reading it.
+        let joins = match justfile::present(text) {
+            Some((earlier, _)) => earlier.joins,
+            None if has_modules => Joins::Module,
+            None => Joins::Import,
+        };
+        Ok((Block { joins, daily, guarded }, taken))
     }
 }
 
@@ -202,9 +210,11 @@ fn joined(
     let Some(version) = files.just.version else {
         return Ok(Err("there is no `just` to join recipes with: the binaries work without".to_owned()));
     };
-    if version < MODULES {
+    if version < IMPORTS {
         let (major, minor) = version;
-        return Ok(Err(format!("just {major}.{minor} has no modules: 1.31 or newer joins the recipes")));
+        return Ok(Err(format!(
+            "just {major}.{minor} can't join recipes, 1.21 or newer can: cargo install just"
+        )));
     }
     if let Some(fault) = &files.just.fault {
         return Err(Fault::new(Exit::Usage, "just does not accept the justfile")
@@ -214,14 +224,12 @@ fn joined(
     }
     let name = files.justfile.clone().unwrap_or_else(|| "justfile".to_owned());
     let text = files.texts.get(&name).map(String::as_str).unwrap_or_default();
-    if justfile::present(text).is_none() && files.just.names.iter().any(|name| name == justfile::MODULE) {
-        return Ok(Err(format!(
-            "`{}` is taken in the justfile: the binaries work without",
-            justfile::MODULE
-        )));
+    let mut names = written::names(block.joins);
+    let there = files.just.names.iter().find(|name| names.contains(name));
+    if let (None, Some(name)) = (justfile::present(text), there) {
+        return Ok(Err(format!("`{name}` is taken in the justfile: the binaries work without")));
     }
     let text = justfile::with(text, block, taken).map_err(usage)?;
-    let mut names = vec![justfile::MODULE.to_owned()];
     names.extend(block.daily.iter().cloned());
     names.extend(taken.iter().map(|name| justfile::original(name)));
     names.extend(block.guarded.iter().cloned());
@@ -260,7 +268,7 @@ fn removal(world: &World, files: &Files, plan: &mut Plan) -> Result<(), Fault> {
         && let Some((block, taken)) = justfile::present(text)
     {
         let rest = justfile::without(text);
-        let names = [justfile::MODULE.to_owned()]
+        let names = written::names(block.joins)
             .into_iter()
             .chain(block.daily)
             .chain(taken.iter().map(|name| justfile::original(name)));

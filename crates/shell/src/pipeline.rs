@@ -33,6 +33,13 @@ fn run<C: Command>(command: &C, terminal: &mut Terminal) -> Result<ExitCode, Fau
     world::interrupt::listen();
     let options = Options { root: shared.root.clone(), timeout: shared.timeout, command: C::NAME };
     let mut found = world::discover(&options, wants)?;
+    if !shared.dry_run && !shared.consent().yes {
+        for unknown in command.unknown(&found.world) {
+            if let Some(answer) = terminal.inquire(&unknown.question)? {
+                (unknown.learn)(&mut found.world, answer);
+            }
+        }
+    }
     let Some(first) = command.prepare(&found.config, &found.world)? else {
         return finish(command, &found, terminal);
     };

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use testkit::{Launch, Output, Sandbox, Stdin, binary, repository};
+use testkit::{Key, Launch, Output, Sandbox, Stdin, binary, repository};
 
 const COMPOSE: &str = "services:\n  db:\n    image: postgres:16\n    environment: {POSTGRES_USER: app, POSTGRES_PASSWORD: x}\n    \
                        volumes: ['data:/var/lib/postgresql/data']\n  api:\n    build: .\n    depends_on: [db]\nvolumes:\n  data:\n";
@@ -269,4 +269,28 @@ fn a_path_with_spaces_and_quotes_is_no_obstacle() {
     assert!(odd.join("cleanslate.just").exists());
     let listed = Launch::new(&just).args(["--list", "db"]).folder(&odd).run(Stdin::Null).expect_code(0);
     assert!(listed.stdout.contains("reset"));
+}
+
+#[test]
+fn what_nothing_tells_is_asked_on_a_terminal_and_left_as_comments_without_one() {
+    let just = justs().remove(0);
+    let sandbox = workspace(&just, None);
+    let launch = || sandbox.launch(binary("slate-init"));
+
+    let mut screen = launch().screen(100, 60);
+    screen.wait_for("Folder of SQL migrations, where there is one:").press(Key::CtrlC);
+    assert_eq!(screen.wait_exit(), 130, "{}", screen.text());
+    assert!(!sandbox.work().join("cleanslate.toml").exists());
+    let mut screen = launch().screen(100, 60);
+    screen.wait_for("Folder of SQL migrations, where there is one:").type_text("db/sql").press(Key::Enter);
+    screen.wait_for("Folder of SQL seed files, where there is one:").press(Key::Enter);
+    screen.wait_for("Write this? [y/N]").type_text("y").press(Key::Enter);
+    assert_eq!(screen.wait_exit(), 0, "{}", screen.text());
+
+    let written = text(&sandbox, "cleanslate.toml");
+    assert!(written.contains("\ntool = \"sql\"") && written.contains("\ndir = \"db/sql\"\n"), "{written}");
+    assert!(written.contains("\n# dir = \"seeds\""), "{written}");
+    let _ = init(&sandbox, &["--remove", "--yes"]).expect_code(0);
+    let _ = init(&sandbox, &["--yes"]).expect_code(0);
+    assert!(text(&sandbox, "cleanslate.toml").contains("\n# tool = "), "nobody was there to answer");
 }

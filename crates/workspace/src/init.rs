@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use clap::Parser;
 use plan::{
-    Action, Config, Detected, EngineFacts, Examining, Exit, Fact, Fault, Files, LabelKind, Plan, ServerState,
-    Step, Wants, World, words,
+    Action, Config, Detected, EngineFacts, Examining, Exit, Fact, Fault, Files, FoundMigrations, FoundSeeds,
+    LabelKind, Plan, ServerState, Step, Wants, World, words,
 };
-use shell::{Command, Shared};
+use shell::{Command, Shared, Unknown};
 
 use crate::devcontainer;
 use crate::justfile::{self, Block, DAILY, Joins};
@@ -72,6 +72,41 @@ impl Command for Init {
             return Wants { databases: true, files: true, examine: Examining::Seen, ..Wants::default() };
         }
         Wants { engine: EngineFacts::Nothing, detection: true, files: !self.detect, ..Wants::default() }
+    }
+
+    fn unknown(&self, world: &World) -> Vec<Unknown> {
+        let is_written = world.files.as_ref().is_none_or(|files| files.texts.contains_key(CONFIGURATION));
+        let (false, Some(found)) = (self.detect || self.schema || self.remove || is_written, &world.detected)
+        else {
+            return Vec::new();
+        };
+        let migrations = match &found.migrations {
+            None => Some(Unknown {
+                question: "Folder of SQL migrations, where there is one".to_owned(),
+                learn: |world, dir| change(world, |found| found.migrations = Some(sql(dir))),
+            }),
+            Some(migrations) if migrations.is_told() => None,
+            Some(migrations) => Some(Unknown {
+                question: format!(
+                    "Variable that gives `{}` its database's address, where you know",
+                    migrations.command
+                ),
+                learn: |world, name| {
+                    change(world, |found| {
+                        if let Some(migrations) = found.migrations.as_mut() {
+                            migrations.variable = Some(name);
+                        }
+                    });
+                },
+            }),
+        };
+        let seeds = found.seeds.as_ref().is_none_or(|seeds| seeds.dir.is_none()).then(|| Unknown {
+            question: "Folder of SQL seed files, where there is one".to_owned(),
+            learn: |world, dir| {
+                change(world, |found| found.seeds = Some(FoundSeeds { dir: Some(dir), command: None }))
+            },
+        });
+        migrations.into_iter().chain(seeds).collect()
     }
 
     fn plan(&self, _config: &Config, world: &World) -> Result<Plan, Fault> {
@@ -194,6 +229,17 @@ impl Init {
         };
         Ok((Block { joins, daily, guarded }, taken))
     }
+}
+
+fn change(world: &mut World, change: impl FnOnce(&mut Detected)) {
+    if let Some(found) = world.detected.as_mut() {
+        change(found);
+    }
+}
+
+/// A folder of SQL files, as somebody names it.
+fn sql(dir: String) -> FoundMigrations {
+    FoundMigrations { tool: "sql".to_owned(), dir, home: "host".to_owned(), ..FoundMigrations::default() }
 }
 
 fn usage(error: String) -> Fault {

@@ -12,11 +12,33 @@ pub(crate) fn uses(service: &Service, database: &Service) -> Option<&'static str
     if service.depends.contains(&database.name) {
         return Some("depends_on");
     }
+    let joined = |one: &Service, other: &Service| one.joins.as_deref() == Some(&other.name);
+    if joined(service, database) || joined(database, service) {
+        return Some("network_mode");
+    }
     let names = service
         .environment
         .values()
         .any(|value| database.is_called(value) || host(value).is_some_and(|host| database.is_called(host)));
     names.then_some("environment")
+}
+
+/// Those who use the database, themselves or through a pooler before it, each with how.
+pub(crate) fn users<'s>(stack: &'s Stack, database: &Service) -> Vec<(&'s Service, &'static str)> {
+    const POOLERS: [&str; 6] = ["pgbouncer", "bouncer", "pooler", "pgpool", "pgcat", "supavisor"];
+    let is_pooler = |service: &&Service| {
+        let image = service.image.as_deref().unwrap_or_default();
+        words(&service.name).chain(words(image)).any(|word| POOLERS.contains(&word.as_str()))
+            && uses(service, database).is_some()
+    };
+    let poolers: Vec<&Service> = stack.services.iter().filter(is_pooler).collect();
+    let how = |service: &Service| {
+        let through = || {
+            poolers.iter().filter(|_| service.name != database.name).find_map(|pooler| uses(service, pooler))
+        };
+        uses(service, database).or_else(through)
+    };
+    stack.services.iter().filter_map(|service| Some((service, how(service)?))).collect()
 }
 
 /// The host of a URL, or of `host:port`.
@@ -118,6 +140,12 @@ const WORKERS: [&str; 22] = [
     "webpack",
 ];
 
+/// What applications are called, the likeliest first.
+const BACKENDS: [&str; 14] = [
+    "backend", "api", "server", "web", "app", "django", "rails", "flask", "fastapi", "phoenix", "laravel",
+    "webapp", "php", "core",
+];
+
 /// The service that holds the application's code, of those that use the database, and why.
 pub(crate) fn backend(stack: &Stack, users: &[&Service], root: &str) -> Option<(String, String)> {
     let mut best: Option<(i32, &Service)> = None;
@@ -136,15 +164,29 @@ pub(crate) fn backend(stack: &Stack, users: &[&Service], root: &str) -> Option<(
     })
 }
 
+/// Where no service says that it uses the database: the one that is built here and called as applications are.
+pub(crate) fn silent_backend(stack: &Stack, database: &Service, root: &str) -> Option<(String, String)> {
+    let built =
+        stack.services.iter().filter(|service| service.build.is_some() && service.name != database.name);
+    let ranked = built.filter_map(|service| Some((rank(stack, service, root)?, service)));
+    let (_, service) = ranked.filter(|(rank, _)| *rank >= CALLED).max_by_key(|(rank, _)| *rank)?;
+    let place = stack.place(&service.name, "build");
+    Some((
+        service.name.clone(),
+        format!("built here, and no service says that it uses the database, {place}"),
+    ))
+}
+
+/// A service of this rank bears an application's name.
+const CALLED: i32 = 14;
+
 /// How much speaks for a service; `None` where it is none of the project's.
 fn rank(stack: &Stack, service: &Service, root: &str) -> Option<i32> {
-    const BACKENDS: [&str; 14] = [
-        "backend", "api", "server", "web", "app", "django", "rails", "flask", "fastapi", "phoenix",
-        "laravel", "webapp", "php", "core",
-    ];
     let parts: Vec<String> = words(&service.name).collect();
     let is = |list: &[&str]| parts.iter().any(|part| list.contains(&part.as_str()));
-    if is(&TOOLS) || !is_own(stack, service, root) {
+    // Laravel's own tool calls the application so.
+    let is_tool = is(&TOOLS) && service.name != "laravel.test";
+    if is_tool || !is_own(stack, service, root) {
         return None;
     }
     let mut rank = 0;
@@ -183,11 +225,17 @@ fn is_own(stack: &Stack, service: &Service, root: &str) -> bool {
         return true;
     }
     let Some(image) = &service.image else { return false };
-    let path = image.split('@').next().unwrap_or_default();
+    let path = image.split(['@', '$']).next().unwrap_or_default();
     let last = path.rsplit('/').next().unwrap_or_default().split(':').next().unwrap_or_default();
+    let owner = path.rsplit('/').nth(1).unwrap_or_default();
     let built =
         stack.services.iter().any(|other| other.build.is_some() && other.image.as_ref() == Some(image));
-    built || is_named_after(last, root) || is_named_after(last, &stack.project)
+    let is_called = |name: &str| is_named_after(name, root) || is_named_after(name, &stack.project);
+    // `shellhubio/server` in shellhub is its server; `shellhubio/hub` may be a product beside it.
+    let is_owned = is_called(owner) && words(&service.name).any(|word| BACKENDS.contains(&word.as_str()));
+    // `netboxcommunity/netbox` in netbox-docker.
+    let is_part = last.len() > 3 && is_named_after(root, last) && is_named_after(owner, last);
+    built || is_called(last) || is_owned || is_part
 }
 
 /// The backend and its workers: what holds code of the project's and connections.
@@ -243,11 +291,10 @@ pub(crate) fn named_database(
             named.push((aside, variable, name));
         }
     }
-    if named.iter().any(|(_, _, name)| *name == made) {
-        return None;
-    }
-    let (_, variable, name) =
-        named.into_iter().min_by_key(|(aside, variable, _)| (*aside, *variable != "DATABASE_URL"))?;
+    // That the backend names the one that the image makes settles it.
+    let (_, variable, name) = named
+        .into_iter()
+        .min_by_key(|(aside, variable, name)| (*name != made, *aside, *variable != "DATABASE_URL"))?;
     let place = stack.place(&user.name, "environment");
     Some((name.to_owned(), format!("{variable} of {}, {place}", user.name)))
 }

@@ -94,19 +94,19 @@ fn services(tree: &Tree<'_>, stack: &Stack, found: &mut Detected) {
         host_port,
         volume: FoundVolume { kind: storage.kind, name: storage.name, target: storage.target },
     });
-    let users: Vec<&Service> =
-        stack.services.iter().filter(|other| app::uses(other, service).is_some()).collect();
-    for user in &users {
-        let how = app::uses(user, service).unwrap_or_default();
+    let users = app::users(stack, service);
+    for (user, how) in &users {
         because(
             found,
             &format!("dependents.{}", user.name),
             &format!("{how} in {}", stack.place(&user.name, how)),
         );
     }
+    let users: Vec<&Service> = users.into_iter().map(|(user, _)| user).collect();
     found.dependents = users.iter().map(|user| user.name.clone()).collect();
     found.holds_code = app::holders(stack, &users, &tree.name);
-    if let Some((service, why)) = app::backend(stack, &users, &tree.name) {
+    let backend = app::backend(stack, &users, &tree.name);
+    if let Some((service, why)) = backend.or_else(|| app::silent_backend(stack, service, &tree.name)) {
         because(found, "backend.service", &why);
         found.backend = Some(FoundBackend { service });
     }

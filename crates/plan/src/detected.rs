@@ -96,6 +96,12 @@ pub struct FoundSeeds {
 }
 
 impl FoundMigrations {
+    /// Whether it is known how they are told their database.
+    #[must_use]
+    pub fn is_told(&self) -> bool {
+        self.as_tool().is_some() || self.variable.is_some()
+    }
+
     /// The tool as cleanslate.toml calls it; `None` where nothing proves that the command takes the address it is given.
     #[must_use]
     pub fn as_tool(&self) -> Option<Tool> {

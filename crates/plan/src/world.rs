@@ -146,7 +146,7 @@ impl Workspace {
         // The workspace's daily recipes stand beside the module, where their names were free.
         let daily = ["up", "down", "clean", "restart"].contains(&verb_alone)
             && (self.on_top.is_empty() || self.on_top.iter().any(|name| name == verb_alone));
-        match self.called.strip_suffix("db ") {
+        match self.called.strip_suffix("db ").or_else(|| self.called.strip_suffix("db-")) {
             Some(called) if daily => format!("{called}{verb}"),
             _ => format!("{}{verb}", self.called),
         }

@@ -9,6 +9,14 @@ use plan::{Config, Fault, Plan, Wants, World};
 pub use pipeline::main;
 pub use shared::{Color, Json, Shared};
 
+/// What nothing tells, and a person may know.
+#[derive(Debug, Clone)]
+pub struct Unknown {
+    pub question: String,
+    /// Puts the answer to what was found.
+    pub learn: fn(&mut World, String),
+}
+
 /// A command: its arguments, what it wants to know, and what it would do.
 pub trait Command: clap::Parser {
     /// The binary.
@@ -27,6 +35,11 @@ pub trait Command: clap::Parser {
     /// A failure is told, and the exit code is 0 all the same.
     fn forgives(&self) -> bool {
         false
+    }
+
+    /// What is asked before the plan is made, where somebody is there to answer. Pure.
+    fn unknown(&self, _world: &World) -> Vec<Unknown> {
+        Vec::new()
     }
 
     /// What has to be made beside everything that is there before it can be told what this command would do. It destroys

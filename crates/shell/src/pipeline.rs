@@ -33,6 +33,13 @@ fn run<C: Command>(command: &C, terminal: &mut Terminal) -> Result<ExitCode, Fau
     world::interrupt::listen();
     let options = Options { root: shared.root.clone(), timeout: shared.timeout, command: C::NAME };
     let mut found = world::discover(&options, wants)?;
+    if !shared.dry_run && !shared.consent().yes {
+        for unknown in command.unknown(&found.world) {
+            if let Some(answer) = terminal.inquire(&unknown.question)? {
+                (unknown.learn)(&mut found.world, answer);
+            }
+        }
+    }
     if let Some(mend) = plan::mend(C::NAME, &found.world).filter(|_| wants.lock) {
         carry_out(&unasked(mend, &found)?, &found, shared.timeout, terminal)?;
         found = look_again(&options, wants, &mut found)?;

@@ -80,16 +80,29 @@ impl Terminal {
     /// # Errors
     /// The question could not be shown.
     pub fn ask(&mut self, question: &Question) -> Result<Option<bool>, Fault> {
-        let someone = self.streams.stdin && self.streams.stderr;
-        if !someone || !self.options.can_ask || self.options.json.is_some() {
+        if !self.has_someone() {
             return Ok(None);
         }
         write_err(&std::mem::take(&mut self.unshown));
-        question::ask(question).map(Some).map_err(|error| {
-            Fault::new(Exit::Unconfirmed, "could not ask")
-                .cause(error.to_string())
-                .state("nothing was changed")
-        })
+        question::ask(question).map(Some).map_err(|error| could_not_ask(&error))
+    }
+
+    /// Asks a person for what they may know. `None` where nobody can be asked, or nothing was answered.
+    ///
+    /// # Errors
+    /// The question could not be shown, or was broken off.
+    pub fn inquire(&mut self, question: &str) -> Result<Option<String>, Fault> {
+        if !self.has_someone() {
+            return Ok(None);
+        }
+        match question::inquire(question).map_err(|error| could_not_ask(&error))? {
+            Some(answer) => Ok(Some(answer).filter(|answer| !answer.is_empty())),
+            None => Err(Fault::new(Exit::Declined, "declined").state("nothing was changed")),
+        }
+    }
+
+    fn has_someone(&self) -> bool {
+        self.streams.stdin && self.streams.stderr && self.options.can_ask && self.options.json.is_none()
     }
 
     /// The whole plan as a result: nothing else will happen.
@@ -210,4 +223,8 @@ impl Terminal {
 /// A stderr that is gone is no reason to do, or to leave, anything.
 fn write_err(text: &str) {
     let _ = io::stderr().lock().write_all(text.as_bytes());
+}
+
+fn could_not_ask(error: &io::Error) -> Fault {
+    Fault::new(Exit::Unconfirmed, "could not ask").cause(error.to_string()).state("nothing was changed")
 }

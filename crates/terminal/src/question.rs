@@ -29,6 +29,22 @@ enum Answer {
 /// # Errors
 /// stderr can't be written, or signals can't be listened to: then nothing was agreed to.
 pub(crate) fn ask(question: &Question) -> io::Result<bool> {
+    Ok(matches!(answer(&prompt(question))?, Answer::Line(line) if agrees(question, &line)))
+}
+
+/// Asks for something that nobody has to know: `Some("")` for Enter and for the end of the input, `None` for a signal.
+///
+/// # Errors
+/// As [`ask`].
+pub(crate) fn inquire(question: &str) -> io::Result<Option<String>> {
+    Ok(match answer(&format!("{}: ", visible(question)))? {
+        Answer::Line(line) => Some(line.trim().to_owned()),
+        Answer::Nothing => Some(String::new()),
+        Answer::Signal => None,
+    })
+}
+
+fn answer(prompt: &str) -> io::Result<Answer> {
     let mut term = Term::stderr();
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     let handle = signals.handle();
@@ -39,7 +55,7 @@ pub(crate) fn ask(question: &Question) -> io::Result<bool> {
             let _ = signalled.send(Answer::Signal);
         }
     });
-    term.write_all(prompt(question).as_bytes())?;
+    term.write_all(prompt.as_bytes())?;
     term.flush()?;
     // A read of a terminal can't be broken off, so it gets a thread. After a signal the thread ends with the process.
     thread::spawn(move || read(&answer));
@@ -50,7 +66,7 @@ pub(crate) fn ask(question: &Question) -> io::Result<bool> {
         // The terminal echoes Ctrl-C, and says nothing at Ctrl-D: what follows starts on a line of its own.
         term.write_all(b"\n")?;
     }
-    Ok(matches!(answer, Answer::Line(line) if agrees(question, &line)))
+    Ok(answer)
 }
 
 fn read(answer: &Sender<Answer>) {

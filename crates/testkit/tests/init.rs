@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde_json::Value;
-use testkit::{Launch, Output, Sandbox, Stdin, binary, repository};
+use testkit::{Key, Launch, Output, Sandbox, Stdin, binary, repository};
 
 const COMPOSE: &str = "services:\n  db:\n    image: postgres:16\n    environment: {POSTGRES_USER: app, POSTGRES_PASSWORD: x}\n    \
                        volumes: ['data:/var/lib/postgresql/data']\n  api:\n    build: .\n    depends_on: [db]\nvolumes:\n  data:\n";
@@ -131,6 +131,13 @@ fn without_the_binaries_their_recipes_go_on() {
         assert!(cleaned.stdout.contains("clean-docker\n") && cleaned.stdout.contains("all\n"));
         let told = "cleanslate: slate-guard is not on PATH, so `clean-docker` is not guarded";
         assert!(cleaned.stderr.contains(told), "{}", cleaned.stderr);
+
+        let _ = init(&sandbox, &["--yes", "--take", "up,down,clean"]).expect_code(0);
+
+        let taken = run("up");
+        assert_eq!(taken.stdout, "their up\n");
+        assert!(taken.stderr.contains("slate-up is not on PATH, so `up-original` runs"), "{}", taken.stderr);
+        assert!(run("clean-all").stdout.contains("clean-docker\n"));
     }
 }
 
@@ -163,6 +170,42 @@ fn a_justfile_that_does_not_parse_is_left_alone() {
     );
     assert_eq!(text(&sandbox, "justfile"), broken);
     assert!(!sandbox.work().join("cleanslate.toml").exists());
+}
+
+#[test]
+fn a_just_without_modules_gets_prefixed_recipes_and_an_older_one_an_upgrade() {
+    for just in justs() {
+        let sandbox = workspace(&just, Some(THEIRS));
+        let says = |version: &str| {
+            let text = "#!/bin/sh\nif [ \"$1\" = --version ]; then echo 'just VERSION'; else exec 'JUST' \"$@\"; fi\n";
+            let text = text.replace("VERSION", version).replace("JUST", &just.display().to_string());
+            sandbox.stub("just", &text);
+        };
+        let before = dump(&just, &sandbox);
+
+        says("1.20.0");
+        let refused = init(&sandbox, &["--yes"]).expect_code(0);
+        assert!(
+            refused.stderr.contains("just 1.20 can't join recipes, 1.21 or newer can"),
+            "{}",
+            refused.stderr
+        );
+        assert_eq!(text(&sandbox, "justfile"), THEIRS);
+        says("1.25.0");
+        let _ = init(&sandbox, &["--yes"]).expect_code(0);
+
+        let after = dump(&just, &sandbox);
+        for (name, recipe) in before["recipes"].as_object().unwrap() {
+            assert_eq!(&after["recipes"][name], recipe, "{name}");
+        }
+        assert!(after["recipes"]["db-reset"].is_object() && after["aliases"]["db"].is_object());
+        assert_eq!((&after["first"], &after["settings"]), (&before["first"], &before["settings"]));
+        says("1.31.0");
+        let again = init(&sandbox, &["--yes"]).expect_code(0);
+        assert!(again.stdout.contains("Nothing to do"), "somebody's older just goes on reading it");
+        let _ = init(&sandbox, &["--remove", "--yes"]).expect_code(0);
+        assert_eq!(text(&sandbox, "justfile"), THEIRS);
+    }
 }
 
 #[test]
@@ -226,4 +269,28 @@ fn a_path_with_spaces_and_quotes_is_no_obstacle() {
     assert!(odd.join("cleanslate.just").exists());
     let listed = Launch::new(&just).args(["--list", "db"]).folder(&odd).run(Stdin::Null).expect_code(0);
     assert!(listed.stdout.contains("reset"));
+}
+
+#[test]
+fn what_nothing_tells_is_asked_on_a_terminal_and_left_as_comments_without_one() {
+    let just = justs().remove(0);
+    let sandbox = workspace(&just, None);
+    let launch = || sandbox.launch(binary("slate-init"));
+
+    let mut screen = launch().screen(100, 60);
+    screen.wait_for("Folder of SQL migrations, where there is one:").press(Key::CtrlC);
+    assert_eq!(screen.wait_exit(), 130, "{}", screen.text());
+    assert!(!sandbox.work().join("cleanslate.toml").exists());
+    let mut screen = launch().screen(100, 60);
+    screen.wait_for("Folder of SQL migrations, where there is one:").type_text("db/sql").press(Key::Enter);
+    screen.wait_for("Folder of SQL seed files, where there is one:").press(Key::Enter);
+    screen.wait_for("Write this? [y/N]").type_text("y").press(Key::Enter);
+    assert_eq!(screen.wait_exit(), 0, "{}", screen.text());
+
+    let written = text(&sandbox, "cleanslate.toml");
+    assert!(written.contains("\ntool = \"sql\"") && written.contains("\ndir = \"db/sql\"\n"), "{written}");
+    assert!(written.contains("\n# dir = \"seeds\""), "{written}");
+    let _ = init(&sandbox, &["--remove", "--yes"]).expect_code(0);
+    let _ = init(&sandbox, &["--yes"]).expect_code(0);
+    assert!(text(&sandbox, "cleanslate.toml").contains("\n# tool = "), "nobody was there to answer");
 }

@@ -4,18 +4,19 @@ use std::collections::BTreeMap;
 
 use clap::Parser;
 use plan::{
-    Action, Config, Detected, EngineFacts, Examining, Exit, Fact, Fault, Files, LabelKind, Plan, Reading,
-    ServerState, Step, Wants, World, words,
+    Action, Config, Detected, EngineFacts, Examining, Exit, Fact, Fault, Files, FoundMigrations, FoundSeeds,
+    LabelKind, Plan, Reading, ServerState, Step, Wants, World, words,
 };
-use shell::{Command, Shared};
+use shell::{Command, Shared, Unknown};
 
 use crate::adopt;
 use crate::devcontainer;
-use crate::justfile::{self, Block, DAILY};
+use crate::justfile::{self, Block, DAILY, Joins};
 use crate::written;
 
-/// The first `just` that knows modules without asking for them.
+/// The first `just` that knows modules without asking for them, and the first that imports what may be missing.
 const MODULES: (u32, u32) = (1, 31);
+const IMPORTS: (u32, u32) = (1, 21);
 
 const CONFIGURATION: &str = "cleanslate.toml";
 const RECIPES: &str = "cleanslate.just";
@@ -82,6 +83,41 @@ impl Command for Init {
             return Wants { databases: true, files: true, examine: Examining::Seen, ..Wants::default() };
         }
         Wants { engine: EngineFacts::Nothing, detection: true, files: !self.detect, ..Wants::default() }
+    }
+
+    fn unknown(&self, world: &World) -> Vec<Unknown> {
+        let is_written = world.files.as_ref().is_none_or(|files| files.texts.contains_key(CONFIGURATION));
+        let (false, Some(found)) = (self.detect || self.schema || self.remove || self.adopt.is_some() || is_written, &world.detected)
+        else {
+            return Vec::new();
+        };
+        let migrations = match &found.migrations {
+            None => Some(Unknown {
+                question: "Folder of SQL migrations, where there is one".to_owned(),
+                learn: |world, dir| change(world, |found| found.migrations = Some(sql(dir))),
+            }),
+            Some(migrations) if migrations.is_told() => None,
+            Some(migrations) => Some(Unknown {
+                question: format!(
+                    "Variable that gives `{}` its database's address, where you know",
+                    migrations.command
+                ),
+                learn: |world, name| {
+                    change(world, |found| {
+                        if let Some(migrations) = found.migrations.as_mut() {
+                            migrations.variable = Some(name);
+                        }
+                    });
+                },
+            }),
+        };
+        let seeds = found.seeds.as_ref().is_none_or(|seeds| seeds.dir.is_none()).then(|| Unknown {
+            question: "Folder of SQL seed files, where there is one".to_owned(),
+            learn: |world, dir| {
+                change(world, |found| found.seeds = Some(FoundSeeds { dir: Some(dir), command: None }))
+            },
+        });
+        migrations.into_iter().chain(seeds).collect()
     }
 
     fn plan(&self, _config: &Config, world: &World) -> Result<Plan, Fault> {
@@ -198,8 +234,26 @@ impl Init {
         }
         let free = |name: &str| !has(name) || taken.iter().any(|taken| taken == name);
         let daily = DAILY.iter().map(|(name, _)| (*name).to_owned()).filter(|name| free(name)).collect();
-        Ok((Block { daily, guarded }, taken))
+        let has_modules = files.just.version.is_none_or(|version| version >= MODULES);
+        // What an older just of somebody's joined stays so: theirs goes on reading it.
+        let joins = match justfile::present(text) {
+            Some((earlier, _)) => earlier.joins,
+            None if has_modules => Joins::Module,
+            None => Joins::Import,
+        };
+        Ok((Block { joins, daily, guarded }, taken))
     }
+}
+
+fn change(world: &mut World, change: impl FnOnce(&mut Detected)) {
+    if let Some(found) = world.detected.as_mut() {
+        change(found);
+    }
+}
+
+/// A folder of SQL files, as somebody names it.
+fn sql(dir: String) -> FoundMigrations {
+    FoundMigrations { tool: "sql".to_owned(), dir, home: "host".to_owned(), ..FoundMigrations::default() }
 }
 
 fn usage(error: String) -> Fault {
@@ -216,9 +270,11 @@ fn joined(
     let Some(version) = files.just.version else {
         return Ok(Err("there is no `just` to join recipes with: the binaries work without".to_owned()));
     };
-    if version < MODULES {
+    if version < IMPORTS {
         let (major, minor) = version;
-        return Ok(Err(format!("just {major}.{minor} has no modules: 1.31 or newer joins the recipes")));
+        return Ok(Err(format!(
+            "just {major}.{minor} can't join recipes, 1.21 or newer can: cargo install just"
+        )));
     }
     if let Some(fault) = &files.just.fault {
         return Err(Fault::new(Exit::Usage, "just does not accept the justfile")
@@ -228,14 +284,12 @@ fn joined(
     }
     let name = files.justfile.clone().unwrap_or_else(|| "justfile".to_owned());
     let text = files.texts.get(&name).map(String::as_str).unwrap_or_default();
-    if justfile::present(text).is_none() && files.just.names.iter().any(|name| name == justfile::MODULE) {
-        return Ok(Err(format!(
-            "`{}` is taken in the justfile: the binaries work without",
-            justfile::MODULE
-        )));
+    let mut names = written::names(block.joins);
+    let there = files.just.names.iter().find(|name| names.contains(name));
+    if let (None, Some(name)) = (justfile::present(text), there) {
+        return Ok(Err(format!("`{name}` is taken in the justfile: the binaries work without")));
     }
     let text = justfile::with(text, block, taken).map_err(usage)?;
-    let mut names = vec![justfile::MODULE.to_owned()];
     names.extend(block.daily.iter().cloned());
     names.extend(taken.iter().map(|name| justfile::original(name)));
     names.extend(block.guarded.iter().cloned());
@@ -274,7 +328,7 @@ fn removal(world: &World, files: &Files, plan: &mut Plan) -> Result<(), Fault> {
         && let Some((block, taken)) = justfile::present(text)
     {
         let rest = justfile::without(text);
-        let names = [justfile::MODULE.to_owned()]
+        let names = written::names(block.joins)
             .into_iter()
             .chain(block.daily)
             .chain(taken.iter().map(|name| justfile::original(name)));

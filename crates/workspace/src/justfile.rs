@@ -5,6 +5,33 @@
 const OPENS: &str = "# >>> cleanslate: made by slate-init, taken out by slate-init --remove";
 const CLOSES: &str = "# <<< cleanslate";
 
+/// How an import of the recipes begins.
+const IMPORTS: &str = "import?";
+
+/// The recipes of the module as recipes that stand among the user's own: `reset` is `db-reset`, and `db` looks.
+pub(crate) fn prefixed(module: &str) -> String {
+    let (theirs, ours) = (Joins::Module.parameters(), Joins::Import.parameters());
+    let prefix = Joins::Import.prefix();
+    let lines =
+        module.lines().filter(|line| !line.starts_with("set ") && !line.starts_with("# cleanslate's"));
+    let lines = lines.map(|line| match (line.strip_suffix(theirs.0), line.strip_prefix("    @")) {
+        (Some(name), _) => format!("{prefix}{name}{}", ours.0),
+        (_, Some(command)) => format!("    @{}{}", ours.1, command.replace(theirs.2, ours.2)),
+        _ => line.to_owned(),
+    });
+    let text = lines.collect::<Vec<_>>().join("\n");
+    format!(
+        "# cleanslate's recipes, for a just without modules.\n\nalias {MODULE} := {prefix}status\n\n{}\n",
+        text.trim_start()
+    )
+}
+
+/// The names of what [`prefixed`] gives.
+pub(crate) fn prefixed_names(module: &str) -> impl Iterator<Item = String> {
+    let recipes = module.lines().filter_map(|line| line.strip_suffix(Joins::Module.parameters().0));
+    recipes.map(|name| format!("{}{name}", Joins::Import.prefix())).chain(["SLATE_RECIPE".to_owned()])
+}
+
 /// What the module is called.
 pub(crate) const MODULE: &str = "db";
 
@@ -16,9 +43,38 @@ pub(crate) const DAILY: [(&str, &str); 4] = [
     ("restart", "restart the configured services, and wait until each answers"),
 ];
 
+/// How our recipes come into the justfile.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) enum Joins {
+    /// `just db reset`.
+    #[default]
+    Module,
+    /// `just db-reset`, for a `just` that has no modules.
+    Import,
+}
+
+impl Joins {
+    /// A recipe's parameters, and how its line hands them on. What imports know of parameters keeps no spaces in them.
+    fn parameters(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Module => (" *ARGS:", "", "\"$@\""),
+            Self::Import => (" *$ARGS:", "set -f; ", "$ARGS"),
+        }
+    }
+
+    /// What a recipe of ours is called, as a text before its name.
+    pub fn prefix(self) -> &'static str {
+        match self {
+            Self::Module => "db",
+            Self::Import => "db-",
+        }
+    }
+}
+
 /// What is to stand in the block.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Block {
+    pub joins: Joins,
     /// Daily recipes of ours.
     pub daily: Vec<String>,
     /// Recipes of the user's that a guard stands before.
@@ -160,7 +216,7 @@ pub(crate) fn with(text: &str, block: &Block, taken: &[String]) -> Result<String
     if !out.is_empty() {
         out.push_str(end);
     }
-    for line in std::iter::once(opens).chain(lines(block)).chain([CLOSES.to_owned()]) {
+    for line in std::iter::once(opens).chain(lines(block, taken)).chain([CLOSES.to_owned()]) {
         out.push_str(&line);
         out.push_str(end);
     }
@@ -182,19 +238,36 @@ fn edited(text: &str, recipe: &str, edit: impl Fn(&str, usize) -> String) -> Res
     if found { Ok(out) } else { Err(format!("recipe `{recipe}` does not stand in the justfile itself")) }
 }
 
-fn lines(block: &Block) -> Vec<String> {
+fn lines(block: &Block, taken: &[String]) -> Vec<String> {
     let mut lines = vec![
-        "# the database: `just db` shows its state, `just --list db` the rest".to_owned(),
-        format!("mod? {MODULE} 'cleanslate.just'"),
+        match block.joins {
+            Joins::Module => {
+                "# the database: `just db` shows its state, `just --list db` the rest".to_owned()
+            }
+            Joins::Import => "# the database: `just db` shows its state, `just --list` the rest".to_owned(),
+        },
+        match block.joins {
+            Joins::Module => format!("mod? {MODULE} 'cleanslate.just'"),
+            Joins::Import => format!("{IMPORTS} 'cleanslate.just'"),
+        },
     ];
+    let (parameters, before, arguments) = block.joins.parameters();
     for (name, says) in DAILY.iter().filter(|(name, _)| block.daily.iter().any(|daily| daily == name)) {
+        lines.extend([String::new(), format!("# {says}"), "[no-exit-message]".to_owned()]);
+        if block.joins == Joins::Module {
+            lines.push("[positional-arguments]".to_owned());
+        }
         lines.extend([
-            String::new(),
-            format!("# {says}"),
-            "[no-exit-message]".to_owned(),
-            "[positional-arguments]".to_owned(),
-            format!("{name} *ARGS:"),
-            format!("    @SLATE_RECIPE={} slate-{name} \"$@\"", called(block)),
+            format!("{name}{parameters}"),
+            match taken.iter().any(|taken| taken == name) {
+                false => format!("    @{before}SLATE_RECIPE={} slate-{name} {arguments}", called(block)),
+                true => {
+                    let theirs = original(name);
+                    let missing = format!("echo 'cleanslate: slate-{name} is not on PATH, so `{theirs}` runs' >&2");
+                    let calls = "'{{just_executable()}}' --justfile '{{justfile()}}'";
+                    format!("    @{before}if command -v slate-{name} >/dev/null 2>&1; then SLATE_RECIPE={} slate-{name} {arguments}; else {missing}; {calls} {theirs} {arguments}; fi", called(block))
+                }
+            },
         ]);
     }
     for name in &block.guarded {
@@ -214,9 +287,9 @@ fn lines(block: &Block) -> Vec<String> {
 /// What tells a binary how it was called.
 pub(crate) fn called(block: &Block) -> String {
     if DAILY.iter().all(|(name, _)| block.daily.iter().any(|daily| daily == name)) {
-        return MODULE.to_owned();
+        return block.joins.prefix().to_owned();
     }
-    format!("{MODULE}:{}", block.daily.join(","))
+    format!("{}:{}", block.joins.prefix(), block.daily.join(","))
 }
 
 /// What of ours a text has: the daily recipes, the guarded ones, the taken ones.
@@ -233,7 +306,9 @@ pub(crate) fn present(text: &str) -> Option<(Block, Vec<String>)> {
         let found = inside.iter().filter_map(|line| line.trim_end().strip_prefix(start)?.strip_suffix(end));
         found.map(str::to_owned).collect()
     };
-    let block = Block { daily: names("", " *ARGS:"), guarded: names("_slate-guard-", ":") };
+    let imports = inside.iter().any(|line| line.starts_with(IMPORTS));
+    let joins = if imports { Joins::Import } else { Joins::Module };
+    let block = Block { joins, daily: names("", joins.parameters().0), guarded: names("_slate-guard-", ":") };
     let lines: Vec<&str> = text.lines().collect();
     let pairs = lines.windows(2).filter_map(|pair| match pair {
         [above, header] if above.trim_end() == "[private]" => renamed(header),
@@ -249,15 +324,19 @@ mod tests {
     const THEIRS: &str = "set shell := ['bash', '-c']\n\n# start\nup *args: (wait \"a:b\") pull\n\techo up\n\nclean-docker: down\n\tdocker compose down -v\n\ndown:\n\techo down\n\nalias u := up\n";
 
     fn block() -> Block {
-        Block { daily: vec!["up".to_owned(), "restart".to_owned()], guarded: vec!["clean-docker".to_owned()] }
+        let daily = vec!["up".to_owned(), "restart".to_owned()];
+        Block { daily, guarded: vec!["clean-docker".to_owned()], ..Block::default() }
     }
 
     #[test]
     fn every_edit_is_taken_back_byte_for_byte() {
         let no_end = THEIRS.trim_end();
         let windows = THEIRS.replace('\n', "\r\n");
-        for text in [THEIRS, no_end, &windows, "", "up:", &format!("{THEIRS}\n\n")] {
+        let texts = [THEIRS, no_end, &windows, "", "up:", &format!("{THEIRS}\n\n")];
+        for (text, joins) in texts.into_iter().flat_map(|text| [(text, Joins::Module), (text, Joins::Import)])
+        {
             let guarded = if text.len() > 10 { block() } else { Block { guarded: Vec::new(), ..block() } };
+            let guarded = Block { joins, ..guarded };
             let taken = if text.is_empty() { vec![] } else { vec!["up".to_owned()] };
 
             let ours = with(text, &guarded, &taken).unwrap();
@@ -280,6 +359,23 @@ mod tests {
     }
 
     #[test]
+    fn a_just_without_modules_gets_recipes_with_a_prefix() {
+        let module = "# cleanslate's, joined\n\nset positional-arguments\n\n# back\n[no-exit-message]\nreset *ARGS:\n    @slate-reset \"$@\"\n";
+
+        let ours = prefixed(module);
+
+        assert!(ours.contains("\nalias db := db-status\n\n# back\n[no-exit-message]\ndb-reset *$ARGS:\n    @set -f; slate-reset $ARGS\n"), "{ours}");
+        assert!(!ours.contains("set positional"), "an import's settings would be the user's: {ours}");
+        let block = Block { joins: Joins::Import, ..block() };
+        let joined = with(THEIRS, &block, &[]).unwrap();
+        assert!(
+            joined.contains("\nimport? 'cleanslate.just'\n") && !joined.contains("positional"),
+            "{joined}"
+        );
+        assert_eq!(present(&joined), Some((block, Vec::new())));
+    }
+
+    #[test]
     fn a_recipe_that_is_not_there_is_told() {
         assert!(with(THEIRS, &Block::default(), &["nothing".to_owned()]).is_err());
     }
@@ -289,7 +385,7 @@ mod tests {
         fn any_text_comes_back_byte_for_byte(lines in proptest::collection::vec("(up|down|@up|clean a='b: c')?(:=| *: *|::)?[ -~\t]{0,12}(\r\n|\n|)", 0..12)) {
             let text: String = lines.concat();
             for taken in [vec![], vec!["up".to_owned()]] {
-                let block = Block { guarded: Vec::new(), daily: vec!["up".to_owned()] };
+                let block = Block { daily: vec!["up".to_owned()], ..Block::default() };
                 if let Ok(ours) = with(&text, &block, &taken) {
                     proptest::prop_assert_eq!(without(&ours), text.clone());
                 }

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use plan::{Detected, FoundMigrations, Tool};
 
-use crate::justfile::{self, Block};
+use crate::justfile::{self, Block, Joins};
 
 /// The recipes of this very repository are everybody's.
 const RECIPES: &str = include_str!("../../../cleanslate.just");
@@ -13,7 +13,20 @@ const RECIPES: &str = include_str!("../../../cleanslate.just");
 pub(crate) fn recipes(block: &Block) -> String {
     let own = format!("export SLATE_RECIPE := \"{}\"", justfile::MODULE);
     let called = format!("export SLATE_RECIPE := \"{}\"", justfile::called(block));
-    RECIPES.replace(&own, &called)
+    let module = RECIPES.replace(&own, &called);
+    match block.joins {
+        Joins::Module => module,
+        Joins::Import => justfile::prefixed(&module),
+    }
+}
+
+/// What the recipes bring into a justfile.
+pub(crate) fn names(joins: Joins) -> Vec<String> {
+    let module = std::iter::once(justfile::MODULE.to_owned());
+    match joins {
+        Joins::Module => module.collect(),
+        Joins::Import => module.chain(justfile::prefixed_names(RECIPES)).collect(),
+    }
 }
 
 /// What cleanslate.toml may hold, for editors.

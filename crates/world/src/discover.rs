@@ -61,7 +61,10 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     let held =
         wants.lock.then(|| workspace::hold(&workspace, options.command, options.timeout)).transpose()?;
     let open = config.database.server.is_none() && !engine::is_told(&config);
-    let detected = is_detected(wants, is_configured && !open).then(|| tree::detected(&root));
+    let mut detected = is_detected(wants, is_configured && !open).then(|| tree::detected(&root));
+    if let Some(detected) = detected.as_mut().filter(|_| wants.detection && !inside::is_inside()) {
+        engine::cross_check(detected, &root);
+    }
     if let Some(detected) = detected.as_ref().filter(|_| !is_configured) {
         config.complete(detected);
     }

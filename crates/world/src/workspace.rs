@@ -127,9 +127,14 @@ fn unreadable(path: &Path, why: &std::io::Error) -> Fault {
     Fault::new(Exit::Failed, format!("`{}` can't be read", path.display())).cause(why.to_string())
 }
 
-/// How the person calls us: recipes export `SLATE_RECIPE`.
+/// How the person calls us: recipes export `SLATE_RECIPE`, which begins as their names do.
 fn called() -> String {
-    if std::env::var_os("SLATE_RECIPE").is_some() { "just db ".to_owned() } else { "slate-".to_owned() }
+    let called = match std::env::var_os("SLATE_RECIPE") {
+        Some(told) if told.to_string_lossy().starts_with("db-") => "just db-",
+        Some(_) => "just db ",
+        None => "slate-",
+    };
+    called.to_owned()
 }
 
 /// `SLATE_RECIPE=db:up,down` names the daily recipes that have a place at the top of the justfile; a bare `db` says all.

@@ -204,12 +204,15 @@ fn is_compose(tree: &Tree<'_>, path: &str) -> bool {
         return true;
     }
     let is_near = path.matches('/').count() <= 1 && !name.starts_with('.');
-    let may_be = is_near
-        && words(&name).any(|word| {
-            DEVELOPMENT.contains(&word.as_str())
-                || ["stack", "services", "docker", "infra", "db", "postgres", "database"]
-                    .contains(&word.as_str())
-        });
+    let in_home =
+        path.matches('/').count() <= 3 && words(file_name(folder(path))).any(|word| word == "compose");
+    let may_be = in_home
+        || is_near
+            && words(&name).any(|word| {
+                DEVELOPMENT.contains(&word.as_str())
+                    || ["stack", "services", "docker", "infra", "db", "postgres", "database"]
+                        .contains(&word.as_str())
+            });
     may_be && tree.text(path).is_some_and(|text| text.lines().any(|line| line.trim_end() == "services:"))
 }
 

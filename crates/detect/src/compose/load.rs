@@ -66,12 +66,17 @@ impl<'a> Loader<'a> {
                     continue;
                 };
                 let there = folder(&path).to_owned();
-                if let Some(value) = self.file(&path, &there, depth + 1) {
+                if let Some(mut value) = self.file(&path, &there, depth + 1) {
+                    // The project is called as the including file has it.
+                    value.as_object_mut().and_then(|value| value.remove("name"));
                     merge(&mut whole, value, "");
                 }
             }
         }
-        let names: Vec<String> = value.get("services")?.as_object()?.keys().cloned().collect();
+        // A file may do nothing but include others.
+        let services = value.get("services").and_then(Value::as_object);
+        let names: Vec<String> =
+            services.map(|services| services.keys().cloned().collect()).unwrap_or_default();
         let mut services = Map::new();
         for name in names {
             if let Some(service) = self.service(path, &name, home, 0) {

@@ -27,7 +27,7 @@ pub(super) fn candidates(tree: &Tree<'_>) -> Vec<Candidate> {
         if name == "up.sql" {
             looks.entry(folder(folder(path))).or_default().up_folders += 1;
         } else if has_ending(name, ".sql") {
-            look(looks.entry(folder(path)).or_default(), path, name);
+            look(looks.entry(place(path)).or_default(), path, name);
         } else if has_ending(name, ".go") && name.starts_with(|c: char| c.is_ascii_digit()) {
             let look = looks.entry(folder(path)).or_default();
             look.programs += 1;
@@ -38,6 +38,16 @@ pub(super) fn candidates(tree: &Tree<'_>) -> Vec<Candidate> {
     }
     let found = looks.iter().filter_map(|(dir, look)| judge(tree, dir, look));
     found.chain(liquibase).collect()
+}
+
+/// The folder that a file counts for: Flyway reads all that is below its own.
+fn place(path: &str) -> &str {
+    const FLYWAYS: &str = "db/migration";
+    let dir = folder(path);
+    match dir.split_once("db/migration/") {
+        Some((before, _)) => dir.get(..before.len() + FLYWAYS.len()).unwrap_or(dir),
+        None => dir,
+    }
 }
 
 fn look<'t>(look: &mut Look<'t>, path: &'t str, name: &str) {
@@ -97,7 +107,12 @@ fn judge(tree: &Tree<'_>, dir: &str, look: &Look<'_>) -> Option<Candidate> {
     let is_named =
         ["migrations", "migration", "migrate", "schema", "sql"].iter().any(|name| dir.contains(name));
     let cargo = above(tree, dir, "Cargo.toml");
-    if look.up_folders > 0 {
+    // Others lay their files out like that too.
+    let is_diesel = || {
+        diesel_config(tree, dir).is_some()
+            || tree.paths().any(|path| file_name(path) == "Cargo.toml" && mentions(tree, path, &["diesel"]))
+    };
+    if look.up_folders > 0 && is_diesel() {
         let because = match diesel_config(tree, dir) {
             Some(path) => {
                 format!("{} with up.sql, and {path}", plan::words::count(look.up_folders as u64, "folder"))
@@ -170,7 +185,8 @@ fn judge(tree: &Tree<'_>, dir: &str, look: &Look<'_>) -> Option<Candidate> {
                 format!("flyway -locations=filesystem:{dir} migrate"),
                 &["flyway"],
                 format!("the name of {first}"),
-                30,
+                // Where Flyway looks by itself; folders beside it hold more for one database each.
+                if dir.ends_with("db/migration") { 34 } else { 30 },
             ),
         };
     }
@@ -228,7 +244,8 @@ fn diesel_config(tree: &Tree<'_>, dir: &str) -> Option<String> {
     let homes = std::iter::successors(Some(dir), |dir| (!dir.is_empty()).then(|| folder(dir)));
     homes.into_iter().find_map(|home| {
         tree.inside(home)
-            .find(|path| file_name(path).starts_with("diesel") && has_ending(path, ".toml"))
+            .filter(|path| file_name(path).starts_with("diesel") && has_ending(path, ".toml"))
+            .min_by_key(|path| path.len())
             .map(str::to_owned)
     })
 }

@@ -39,6 +39,8 @@ fn candidate(
         "knex" => ("npx knex migrate:latest", &["knex", "migrate"]),
         "typeorm" => ("npx typeorm migration:run", &["typeorm", "migration:run"]),
         "kysely" => ("npx kysely migrate:latest", &["kysely", "migrate"]),
+        "db-migrate" => ("npx db-migrate up", &["db-migrate", "up"]),
+        "node-pg-migrate" => ("npx node-pg-migrate up", &["node-pg-migrate", "up"]),
         _ => ("npx mikro-orm migration:up", &["mikro-orm", "migration:up"]),
     };
     Candidate { tool, dir, home: home.to_owned(), files, command: command.to_owned(), marks, because, weight }
@@ -137,7 +139,9 @@ fn packaged(tree: &Tree<'_>, path: &str) -> Vec<Candidate> {
             .iter()
             .any(|list| package.get(list).and_then(|list| list.get(name)).is_some())
     };
-    let known: [(&str, &'static str, &[&str]); 6] = [
+    let known: [(&str, &'static str, &[&str]); 8] = [
+        ("db-migrate", "db-migrate", &["exports.up", "runSql"]),
+        ("node-pg-migrate", "node-pg-migrate", &["pgm"]),
         ("typeorm", "typeorm", &["MigrationInterface"]),
         ("@mikro-orm/core", "mikro-orm", &["@mikro-orm/migrations"]),
         ("kysely", "kysely", &["kysely", "Kysely"]),
@@ -184,7 +188,7 @@ fn migration_folders<'t>(tree: &'t Tree<'_>, home: &str) -> BTreeMap<&'t str, us
             && !name.starts_with("index.");
         if is_code
             && ["migrations", "migration", "migrate", "drizzle"].contains(&file_name(dir))
-            && !super::is_aside(path)
+            && !super::is_aside(tree, path)
         {
             *dirs.entry(dir).or_default() += 1;
         }

@@ -51,7 +51,7 @@ pub(crate) fn choose(
         backend.and_then(|name| stack?.service(name)?.build.as_ref()).map(|build| build.context.clone());
     let mut best: Option<(i32, Candidate)> = None;
     for candidate in all {
-        let rank = rank(&candidate, backend, context.as_deref(), lines);
+        let rank = rank(tree, &candidate, backend, context.as_deref(), lines);
         if best.as_ref().is_none_or(|(most, _)| rank > *most) {
             best = Some((rank, candidate));
         }
@@ -111,11 +111,17 @@ const ASIDE_WHOLE: [&str; 16] = [
     "legacy",
 ];
 
-fn rank(candidate: &Candidate, backend: Option<&str>, context: Option<&str>, lines: &[Line]) -> i32 {
+fn rank(
+    tree: &Tree<'_>,
+    candidate: &Candidate,
+    backend: Option<&str>,
+    context: Option<&str>,
+    lines: &[Line],
+) -> i32 {
     let mut rank = candidate.weight;
     let parts: Vec<&str> = candidate.dir.split('/').collect();
     for part in &parts {
-        if says_aside(part) {
+        if says_aside(tree, part) {
             rank -= 70;
         }
     }
@@ -246,11 +252,13 @@ fn part_of(text: &str, marks: &[&str]) -> String {
 }
 
 /// A folder's name that stands for a whole set of databases is none of ours.
-pub(crate) fn is_aside(path: &str) -> bool {
-    folder(path).split('/').any(says_aside)
+pub(crate) fn is_aside(tree: &Tree<'_>, path: &str) -> bool {
+    folder(path).split('/').any(|part| says_aside(tree, part))
 }
 
-fn says_aside(part: &str) -> bool {
+/// A word of the project's own name says nothing: all of `shop-example` may lie in `shop_example`.
+fn says_aside(tree: &Tree<'_>, part: &str) -> bool {
+    let own = |word: &str| words(&tree.name).any(|own| own == word);
     ASIDE_WHOLE.contains(&part.to_lowercase().as_str())
-        || words(part).any(|word| ASIDE.contains(&word.as_str()))
+        || words(part).any(|word| ASIDE.contains(&word.as_str()) && !own(&word))
 }

@@ -102,8 +102,8 @@ fn bare(tree: &Tree<'_>, path: &str) -> Option<Candidate> {
 fn django(tree: &Tree<'_>) -> Option<Candidate> {
     let manage = tree
         .paths()
-        .filter(|path| file_name(path) == "manage.py" && !super::is_aside(path))
-        .filter(|path| tree.text(path).is_some_and(|text| text.contains("django")))
+        .filter(|path| file_name(path) == "manage.py" && !super::is_aside(tree, path))
+        .filter(|path| tree.text(path).is_some_and(|text| text.to_lowercase().contains("django")))
         .min_by_key(|path| path.matches('/').count())?;
     let home = folder(manage);
     let mut dirs: BTreeMap<&str, usize> = BTreeMap::new();
@@ -112,7 +112,7 @@ fn django(tree: &Tree<'_>) -> Option<Candidate> {
         let is_migration = file_name(folder(path)).ends_with("migrations")
             && name.starts_with(|c: char| c.is_ascii_digit())
             && has_ending(name, ".py");
-        if is_migration && !super::is_aside(path) {
+        if is_migration && !super::is_aside(tree, path) {
             *dirs.entry(folder(path)).or_default() += 1;
         }
     }

@@ -4,6 +4,7 @@
 
 mod bad_input;
 mod cycle;
+mod detection;
 mod doctor;
 mod trial;
 mod waves;

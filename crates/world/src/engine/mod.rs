@@ -16,6 +16,7 @@ mod probe;
 mod project;
 mod ready;
 mod run;
+mod seen;
 mod server;
 mod start;
 mod verify;
@@ -43,6 +44,7 @@ pub(crate) use self::actions::perform;
 pub(crate) use self::examine::examine;
 pub(crate) use self::ready::{await_service, lives};
 pub(crate) use self::run::in_service;
+pub(crate) use self::seen::cross_check;
 pub(crate) use self::server::{database_container, room, server, unreachable, variable};
 pub(crate) use self::verify::{look, verify};
 

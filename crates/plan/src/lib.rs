@@ -26,6 +26,7 @@ mod name;
 mod ownership;
 mod phrase;
 mod secret;
+mod seeds;
 mod service;
 mod settings;
 mod staleness;
@@ -52,6 +53,9 @@ pub use marker::{Built, KeptAs, Label, LabelKind, Marker, Origin};
 pub use name::{BadName, ContainerName, DatabaseName, RoleName, ServiceName, VolumeName, literal};
 pub use ownership::{Stack, Whose, network, stack, volume};
 pub use secret::{Secret, masked};
+pub use seeds::{
+    Captured, Reference, SeedChange, SeedCommand, SeedSettings, Seeds, csv_name, csv_table, fills, in_order,
+};
 pub use service::{Condition, Dependency, Healthcheck, Service};
 pub use settings::{Hook, ModelSettings, RebuildSettings, UNDO_DAYS, UNDO_SIZE, UndoSettings};
 pub use staleness::{Baseline, baseline};

@@ -5,6 +5,7 @@ mod check;
 mod fill;
 mod look;
 mod reach;
+mod seeds;
 mod swap;
 mod unattended;
 
@@ -121,8 +122,8 @@ impl<'a> Real<'a> {
             Action::EnsureBaseline { database, migrations } => {
                 self.ensure_baseline(database, migrations, said)
             }
-            Action::Seed { database, dir, seeding } => {
-                let outcome = self.build(|builder| builder.seed(database, dir, *seeding, said))?;
+            Action::Seed { database, seeds, seeding } => {
+                let outcome = self.build(|builder| builder.seed(database, seeds, *seeding, said))?;
                 self.seeded |= !outcome.idle;
                 Ok(outcome)
             }
@@ -219,6 +220,10 @@ impl Machine for Real<'_> {
             | Action::ForgetVolume { .. }
             | Action::KeepRunning { .. }
             | Action::GiveUpCopy { .. } => engine::perform(action, &self.engine()?, said),
+            Action::CaptureSeeds { .. }
+            | Action::ProveCapture { .. }
+            | Action::KeepCapture { .. }
+            | Action::DiscardCapture => self.perform_on_seeds(action, said),
             Action::RunHook { hook } => self.run_hook(hook),
             Action::Tidy => Ok(self.tidy()),
             _ => self.perform_on_databases(action, said),

@@ -7,8 +7,8 @@ use plan::{
 
 use crate::seed::own_name;
 
-/// The database that captured files are tried in.
-const SCRATCH: &str = "__captured";
+/// The database that captured files are tried in; it may become a template.
+const SCRATCH: &str = "__base_captured";
 
 /// Writes the rows aside, and proves that they come back.
 pub(crate) fn aside(

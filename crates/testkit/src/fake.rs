@@ -148,6 +148,7 @@ impl Fake {
             journal: Vec::new(),
             unfinished: Vec::new(),
             examined: plan::Examined::default(),
+            captured: None,
             carried: self.carried(),
             git: Some(Self::git()),
         }

@@ -54,6 +54,16 @@ impl Shop {
         Self::open(root, programs, "tool = \"sqlx\"\ndir = \"migrations\"", false)
     }
 
+    /// One migration, and a folder of seeds that is empty.
+    pub fn seeded(place: &Path, programs: &str, migration: &str) -> Self {
+        let root = folder(place);
+        for part in ["migrations", "seeds"] {
+            fs::create_dir(root.path().join(part)).unwrap();
+        }
+        fs::write(root.path().join("migrations/1.sql"), migration).unwrap();
+        Self::open(root, programs, "tool = \"sql\"\ndir = \"migrations\"", true)
+    }
+
     /// One migration.
     pub fn of_one(place: &Path, programs: &str, migration: &str) -> Self {
         let root = folder(place);

@@ -75,12 +75,15 @@ pub(crate) async fn capture(
         if !wanted.contains(&table.name) {
             continue;
         }
-        let file = csv_name(&format!("{:0digits$}", place * 10), &table.name);
+        record.masked.extend(table.masked());
+        // Without a column to write there is nothing to bring a row back by.
+        let Some(read) = table.reading() else { continue };
         let row = line.one(&table.sum()).await?;
         let rows = row.try_get::<i64, _>("rows")?.unsigned_abs();
-        record.sums.push(Sum { table: table.name.to_string(), read: table.sum(), rows, sum: row.try_get("sum")? });
-        record.masked.extend(table.masked());
-        if rows > 0 && let Some(read) = table.reading() {
+        let sum = row.try_get("sum")?;
+        record.sums.push(Sum { table: table.name.to_string(), read: table.sum(), rows, sum });
+        if rows > 0 {
+            let file = csv_name(&format!("{:0digits$}", place * 10), &table.name);
             let mut tell = |bytes: u64| {
                 done += bytes;
                 tell(done.min(total), total);

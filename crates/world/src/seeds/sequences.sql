@@ -13,8 +13,8 @@ BEGIN
     JOIN pg_attribute a ON a.attrelid = d.refobjid AND a.attnum = d.refobjsubid
     WHERE s.seqincrement > 0 AND c.relpersistence <> 't' AND t.relkind IN ('r', 'p')
       AND a.atttypid IN ('int2'::regtype, 'int4'::regtype, 'int8'::regtype)
-      AND has_table_privilege(t.oid, 'SELECT') AND has_sequence_privilege(c.oid, 'UPDATE')
-      AND has_sequence_privilege(c.oid, 'SELECT')
+      AND CASE WHEN c.relkind = 'S' THEN has_table_privilege(t.oid, 'SELECT') AND has_sequence_privilege(c.oid, 'UPDATE')
+                                         AND has_sequence_privilege(c.oid, 'SELECT') END
   LOOP
     EXECUTE advance;
   END LOOP;

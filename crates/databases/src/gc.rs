@@ -92,7 +92,7 @@ mod tests {
             unfinished: Vec::new(),
             examined: plan::Examined::default(),
             carried: None,
-        captured: None,
+            captured: None,
             git: None,
         }
     }

@@ -71,7 +71,7 @@ impl Action {
                 ("prove", "proved", format!("the captured files in `{scratch}`"))
             }
             Self::KeepCapture { dir, changes } => {
-                ("write", "wrote", format!("{} in {dir}", words::count(changes.len() as u64, "file")))
+                ("change", "changed", format!("{} in {dir}", words::count(changes.len() as u64, "file")))
             }
             Self::DiscardCapture => ("discard", "discarded", "the captured files".to_owned()),
             Self::Stamp { database, .. } => ("mark", "marked", format!("`{database}` as this workspace's")),

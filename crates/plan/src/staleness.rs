@@ -147,7 +147,7 @@ mod tests {
             unfinished: Vec::new(),
             examined: crate::Examined::default(),
             carried: None,
-        captured: None,
+            captured: None,
             git: None,
         }
     }

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::carry::Carried;
 use crate::{
-    Address, Captured, ContainerName, Contents, DatabaseName, Detected, Examined, Examining, Files, Git, Kind, Label,
-    LabelKind, Marker, RoleName, Secret, Service, ServiceName, Surroundings, VolumeName,
+    Address, Captured, ContainerName, Contents, DatabaseName, Detected, Examined, Examining, Files, Git,
+    Kind, Label, LabelKind, Marker, RoleName, Secret, Service, ServiceName, Surroundings, VolumeName,
 };
 
 /// What a command wants to know before it plans. Less is quicker.

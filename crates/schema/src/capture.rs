@@ -1,8 +1,8 @@
 //! The two plans of a capture: rows are written aside and proved, then the files take their place.
 
 use plan::{
-    Action, Built, Captured, Config, Database, DatabaseName, Exit, Expect, Fact, Fault, Label, LabelKind, Marker,
-    Origin, Plan, SeedChange, Seeds, Server, Step, World, words,
+    Action, Built, Captured, Config, Database, DatabaseName, Exit, Expect, Fact, Fault, Label, LabelKind,
+    Marker, Origin, Plan, SeedChange, Seeds, Server, Step, World, words,
 };
 
 use crate::seed::own_name;
@@ -25,13 +25,23 @@ pub(crate) fn aside(
             .hint(format!("set {key} in cleanslate.toml"))
     };
     if config.migrations.tool.is_none() {
-        return Err(missing("there is nothing to prove a capture in: no migrations are configured", "migrations.tool"));
+        return Err(missing(
+            "there is nothing to prove a capture in: no migrations are configured",
+            "migrations.tool",
+        ));
     }
     if seeds.dir.is_none() {
         return Err(missing("there is no folder to write seeds into", "seeds.dir"));
     }
     plan.target = format!("Capture {} ({} server)", live.name, server.kind);
-    plan.facts.push(Fact::new("files", "shown once they are written aside and proved; asked about where one is there"));
+    plan.facts.push(Fact::new(
+        "files",
+        "shown once they are written aside and proved; asked about where one is there",
+    ));
+    if !live.open {
+        let open = Action::OpenDatabase { database: live.name.clone() };
+        plan.steps.push(Step::new(open, "an earlier run that did not end had closed it"));
+    }
     let scratch = own_name(plan, world, server, SCRATCH);
     let label = Label::new(&world.workspace.id, LabelKind::Building, &server.name, world.now);
     let create = Action::CreateDatabase { database: scratch.clone(), owner: live.owner.clone(), label };
@@ -96,13 +106,14 @@ pub(crate) fn keep(
     let rows = words::count(captured.rows, "row");
     plan.closing.push(match captured.changes.len() as u64 {
         0 => format!("{dir} holds these {rows} already"),
-        files => format!("{rows} in {dir}, {} written, proved", words::count(files, "file")),
+        files => format!("{rows} in {dir}, {} changed, proved", words::count(files, "file")),
     });
     Ok(())
 }
 
 fn tell(plan: &mut Plan, captured: &Captured, dir: &str) {
-    let text = format!("{} of {}", words::count(captured.rows, "row"), words::count(captured.tables, "table"));
+    let text =
+        format!("{} of {}", words::count(captured.rows, "row"), words::count(captured.tables, "table"));
     plan.facts.push(Fact::new("captured", text));
     if !captured.masked.is_empty() {
         plan.facts.push(Fact::new("masked", words::list(&captured.masked)));

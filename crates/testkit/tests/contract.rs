@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use plan::{
     Action, Built, DatabaseName, EngineFacts, Fault, KeptAs, Label, LabelKind, Machine as _, Marker,
-    Migrations, Origin, Reading, RoleName, Seeding, Since, Tool, Wants, World,
+    Migrations, Origin, Reading, RoleName, Seeding, Seeds, Since, Tool, Wants, World,
 };
 use testkit::{Fake, Shop, Stdin, offline};
 use world::{Options, Real};

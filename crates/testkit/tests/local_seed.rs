@@ -10,7 +10,10 @@ const BASELINE: &str = "CREATE TABLE goods (id int GENERATED ALWAYS AS IDENTITY 
 fn shop() -> Shop {
     let shop = Shop::new();
     shop.write("migrations/1_baseline.sql", BASELINE);
-    shop.write("seeds/1_goods.sql", "INSERT INTO goods (id, name) OVERRIDING SYSTEM VALUE VALUES (1, 'lamp');\n");
+    shop.write(
+        "seeds/1_goods.sql",
+        "INSERT INTO goods (id, name) OVERRIDING SYSTEM VALUE VALUES (1, 'lamp');\n",
+    );
     shop
 }
 
@@ -27,7 +30,10 @@ fn rows_in_csv_files_are_loaded_in_their_order_and_numbers_go_on_after_them() {
 
     shop.up();
 
-    assert_eq!(shop.ask("SELECT string_agg(id || name || note, ' ' ORDER BY id) FROM goods"), "1lampnew 7a, bnew 8new");
+    assert_eq!(
+        shop.ask("SELECT string_agg(id || name || note, ' ' ORDER BY id) FROM goods"),
+        "1lampnew 7a, bnew 8new"
+    );
     assert_eq!(shop.ask("SELECT string_agg(\"the, one\" || (two IS NULL)::text, ' ' ORDER BY 1) FROM \"my.shop\".\"a/b \"\"c\"\" ü\""), "1true 2false");
     assert_eq!(shop.ask("INSERT INTO goods (name) VALUES ('next') RETURNING id"), "9");
     assert_eq!(shop.ask("INSERT INTO sold (goods) VALUES (9) RETURNING id"), "6");
@@ -55,7 +61,10 @@ fn a_broken_row_is_told_with_its_file_and_line_and_nothing_is_loaded() {
     assert_eq!(shop.ask("SELECT count(*) FROM goods"), "0");
 
     // Also where psql loads the files.
-    shop.write("seeds/1_goods.sql", "\\set one 1\nINSERT INTO goods OVERRIDING SYSTEM VALUE VALUES (:one, 'lamp');\n");
+    shop.write(
+        "seeds/1_goods.sql",
+        "\\set one 1\nINSERT INTO goods OVERRIDING SYSTEM VALUE VALUES (:one, 'lamp');\n",
+    );
     let told = shop.run("slate-up", &[]).told(1);
     assert!(told.cause.contains("invalid input syntax") && told.cause.contains("line 3"), "{told:?}");
     assert_eq!(shop.ask("SELECT count(*) FROM goods"), "0");
@@ -115,7 +124,10 @@ fn a_reload_that_leaves_a_row_without_what_it_refers_to_changes_nothing() {
     assert_eq!(again.error, told.error);
     let _ = shop.ask("DELETE FROM sold");
     let _ = shop.run("slate-seed", &["--reload", "--no-undo", "--yes"]).expect_code(0);
-    assert_eq!((shop.ask("SELECT count(*) FROM goods"), shop.databases()), ("1".to_owned(), "shop".to_owned()));
+    assert_eq!(
+        (shop.ask("SELECT count(*) FROM goods"), shop.databases()),
+        ("1".to_owned(), "shop".to_owned())
+    );
 }
 
 #[test]
@@ -139,7 +151,10 @@ fn a_set_stands_for_itself_and_commands_fill_what_they_are_given() {
     let _ = shop.ask("TRUNCATE goods, sold");
     let output = shop.run("slate-seed", &["--set", "demo"]).expect_code(0);
     assert!(output.stdout.contains("`shop` holds the seeds `demo`"), "{output:?}");
-    assert_eq!(shop.ask("SELECT string_agg(name, ' ') || string_agg(s.goods::text, ' ') FROM goods, sold s"), "rug3");
+    assert_eq!(
+        shop.ask("SELECT string_agg(name, ' ') || string_agg(s.goods::text, ' ') FROM goods, sold s"),
+        "rug3"
+    );
 
     let told = shop.run("slate-seed", &["--set", "../demo"]).told(2);
     assert_eq!(told.error, "that is no name for a set of seeds");

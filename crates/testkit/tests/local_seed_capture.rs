@@ -75,7 +75,9 @@ fn files(shop: &Shop, dir: &str) -> Vec<(String, String)> {
     let entries = fs::read_dir(shop.sandbox().work().join(dir)).unwrap().map(|entry| entry.unwrap().path());
     let mut files: Vec<_> = entries
         .filter(|path| path.is_file())
-        .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap()))
+        .map(|path| {
+            (path.file_name().unwrap().to_string_lossy().into_owned(), fs::read_to_string(&path).unwrap())
+        })
         .collect();
     files.sort();
     files
@@ -153,7 +155,10 @@ fn a_file_that_is_there_is_shown_and_stays_until_somebody_agrees() {
     let output = shop.run("slate-seed", &["--capture", "--yes"]).expect_code(0);
     assert!(output.stderr.contains("-SELECT 1;") && output.stderr.contains("removes"), "{output:?}");
     let names: Vec<String> = files(&shop, "seeds").into_iter().map(|(name, _)| name).collect();
-    assert!(!names.contains(&"old.sql".to_owned()) && names.contains(&"070_users.csv".to_owned()), "{names:?}");
+    assert!(
+        !names.contains(&"old.sql".to_owned()) && names.contains(&"070_users.csv".to_owned()),
+        "{names:?}"
+    );
 }
 
 #[test]

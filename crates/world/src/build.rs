@@ -4,9 +4,7 @@ mod failed;
 
 use std::path::{Path, PathBuf};
 
-use plan::{
-    DatabaseName, Exit, Fault, Home, Migrations, Outcome, Said, Secret, Server, Tool, words,
-};
+use plan::{DatabaseName, Exit, Fault, Home, Migrations, Outcome, Said, Secret, Server, Tool, words};
 use sqlx::migrate::Migrator;
 
 use failed::{end_of, in_file, in_rows, not_migrated};
@@ -94,7 +92,8 @@ impl Builder<'_> {
             let last = files.iter().rposition(is_it).ok_or_else(|| no_version(to))?;
             files.truncate(last + 1);
         }
-        let scripts: Vec<Script> = files.iter().map(|file| script(file, self.root)).collect::<Result<_, _>>()?;
+        let scripts: Vec<Script> =
+            files.iter().map(|file| script(file, self.root)).collect::<Result<_, _>>()?;
         self.load(database, &scripts, &format!("`{database}` was not migrated"), tell)?;
         Ok(files.len())
     }

@@ -14,7 +14,8 @@ use crate::carry::TableName;
 /// ```
 #[must_use]
 pub fn csv_name(place: &str, table: &TableName) -> String {
-    let schema = if table.schema == "public" { String::new() } else { format!("{}.", written(&table.schema)) };
+    let schema =
+        if table.schema == "public" { String::new() } else { format!("{}.", written(&table.schema)) };
     format!("{place}_{schema}{}.csv", written(&table.name))
 }
 

@@ -48,7 +48,11 @@ fn statements(text: &str) -> String {
         if !inside {
             out.extend([line, "\n"]);
         }
-        inside = if inside { line.trim_end() != "\\." } else { lower.starts_with("copy ") && lower.contains("from stdin") };
+        inside = if inside {
+            line.trim_end() != "\\."
+        } else {
+            lower.starts_with("copy ") && lower.contains("from stdin")
+        };
     }
     out
 }

@@ -88,7 +88,8 @@ impl SeedSettings {
         let fault = |error: &str| Fault::new(Exit::Usage, error).state("nothing was changed");
         let Some(name) = name else {
             return self.usual().ok_or_else(|| {
-                fault("there are no seeds").hint("set seeds.dir in cleanslate.toml to a folder of SQL and CSV")
+                fault("there are no seeds")
+                    .hint("set seeds.dir in cleanslate.toml to a folder of SQL and CSV")
             });
         };
         if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\']) {

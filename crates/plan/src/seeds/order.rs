@@ -31,7 +31,9 @@ pub fn in_order(tables: &[TableName], references: &[Reference]) -> Vec<TableName
         let next = rest.iter().position(|table| !waits(table)).unwrap_or_else(|| {
             // A table that only refers into the circle is not in it: one that somebody waits for is.
             let is_waited_for = |table: &TableName| {
-                references.iter().any(|one| one.parent == *table && one.child != *table && rest.contains(&one.child))
+                references
+                    .iter()
+                    .any(|one| one.parent == *table && one.child != *table && rest.contains(&one.child))
             };
             rest.iter().position(is_waited_for).unwrap_or(0)
         });

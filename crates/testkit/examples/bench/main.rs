@@ -86,7 +86,10 @@ fn rebuild(place: &Path, programs: &str, rounds: usize) {
     let shop = Shop::million(place, programs);
     let contenders = [shop.by_hand(), shop.rebuild().called("slate-rebuild --yes")];
     table("One million rows in twelve tables", &race(&contenders, rounds));
-    println!("slate-rebuild's memory at its most: {} kB", million::peak(&shop, "slate-rebuild", &["--yes", "--quiet"]));
+    println!(
+        "slate-rebuild's memory at its most: {} kB",
+        million::peak(&shop, "slate-rebuild", &["--yes", "--quiet"])
+    );
     shop.end();
 }
 

@@ -38,6 +38,8 @@ impl Shop {
             .replace("psql -", &format!("{} -", self.psql()));
         let state = self.folder().join("state").to_string_lossy().into_owned();
         let contender = Contender::new(name, &["sh", "-ec", &script]).folder(self.folder());
+        // What a reset leaves to the background is none of the next one's time.
+        let contender = contender.lock(self.notes().join("lock"));
         contender.variable("XDG_STATE_HOME", &state).variable("URL", &self.address_of("bench"))
     }
 

@@ -143,7 +143,7 @@ impl Shop {
         format!("postgresql://bench:{}@127.0.0.1:{}", notes["password"].as_str().unwrap(), notes["port"])
     }
 
-    fn notes(&self) -> PathBuf {
+    pub fn notes(&self) -> PathBuf {
         let folders = fs::read_dir(self.root.path().join("state/cleanslate")).unwrap().flatten();
         folders.map(|folder| folder.path()).find(|folder| folder.join("local.json").is_file()).unwrap()
     }

@@ -81,9 +81,16 @@ impl Real<'_> {
         let workspace = &self.world.workspace;
         let gone = || seeds::unproved("they are gone".to_owned());
         let record = Record::read(workspace).ok_or_else(gone)?;
-        let aside = Seeds { dir: Some(seeds::folder(workspace).display().to_string()), commands: set.commands.clone() };
-        self.build(|builder| builder.seed(scratch, &aside, Seeding::Always, said))
-            .map_err(|fault| seeds::unproved(fault.cause.unwrap_or(fault.error)))?;
+        let aside = Seeds {
+            dir: Some(seeds::folder(workspace).display().to_string()),
+            commands: set.commands.clone(),
+        };
+        self.build(|builder| builder.seed(scratch, &aside, Seeding::Always, said)).map_err(|fault| {
+            match fault.exit {
+                Exit::Declined => fault,
+                _ => seeds::unproved(fault.cause.unwrap_or(fault.error)),
+            }
+        })?;
         let place = self.place(scratch)?;
         let postgres = self.postgres.as_ref().ok_or_else(no_server)?;
         let proved = postgres.block_on(unless_asked(seeds::prove(&place, &record)));
@@ -96,4 +103,3 @@ impl Real<'_> {
         }
     }
 }
-

@@ -17,7 +17,8 @@ use crate::carry::{Line, Place};
 const TABLES: &str = include_str!("capture.sql");
 
 /// One view of the database for all that is read, and times that name their zone.
-const SNAPSHOT: &str = "SET timezone = 'UTC'; SET intervalstyle = 'iso_8601'; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
+const SNAPSHOT: &str =
+    "SET timezone = 'UTC'; SET intervalstyle = 'iso_8601'; BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 /// What is wanted.
 pub(crate) struct Order<'a> {
@@ -118,12 +119,14 @@ fn wanted(tables: &[Table], named: &[String]) -> Result<BTreeSet<TableName>, Fau
     if named.is_empty() {
         return Ok(tables.iter().map(|table| table.name.clone()).collect());
     }
-    let shown = |table: &Table| [table.name.to_string(), format!("{}.{}", table.name.schema, table.name.name)];
+    let shown =
+        |table: &Table| [table.name.to_string(), format!("{}.{}", table.name.schema, table.name.name)];
     let find = |name: &String| {
         let found = tables.iter().find(|table| shown(table).contains(name));
         found.map(|table| table.name.clone()).ok_or_else(|| {
             let all: Vec<String> = tables.iter().map(|table| table.name.to_string()).collect();
-            let fault = Fault::new(Exit::Usage, format!("there is no table `{name}`")).state("nothing was changed");
+            let fault =
+                Fault::new(Exit::Usage, format!("there is no table `{name}`")).state("nothing was changed");
             match words::nearest(name, all.iter().map(String::as_str)) {
                 Some(near) => fault.hint(format!("did you mean `{near}`?")),
                 None => fault,
@@ -200,7 +203,9 @@ async fn around(
             let _ = writeln!(after, "ALTER TABLE {name} {enable} TRIGGER {trigger};");
         }
         for sequence in &table.sequences {
-            let row = line.one(&format!("SELECT last_value::text AS value, is_called AS called FROM {sequence}")).await?;
+            let row = line
+                .one(&format!("SELECT last_value::text AS value, is_called AS called FROM {sequence}"))
+                .await?;
             let (value, called): (String, bool) = (row.try_get("value")?, row.try_get("called")?);
             let _ = writeln!(numbers, "SELECT setval({}, {value}, {called});", plan::literal(sequence));
         }
@@ -208,7 +213,8 @@ async fn around(
     // Children first.
     for table in tables.iter().rev().filter(|table| wanted.contains(&table.name)) {
         let name = table.name.quoted();
-        let row = bare.one(&format!("SELECT to_regclass({}) IS NOT NULL AS there", plan::literal(&name))).await?;
+        let row =
+            bare.one(&format!("SELECT to_regclass({}) IS NOT NULL AS there", plan::literal(&name))).await?;
         let there = row.try_get("there")?;
         if there && bare.one(&format!("SELECT EXISTS (SELECT FROM {name}) AS any")).await?.try_get("any")? {
             let _ = writeln!(before, "DELETE FROM {name};");
@@ -222,7 +228,8 @@ async fn around(
     }
     if !(after.is_empty() && numbers.is_empty()) {
         let checked = if after.is_empty() { "" } else { "SET CONSTRAINTS ALL IMMEDIATE;\n" };
-        let text = format!("{head}: everything as it was, and where numbers go on.\n{checked}{after}{numbers}");
+        let text =
+            format!("{head}: everything as it was, and where numbers go on.\n{checked}{after}{numbers}");
         fs::write(folder.join(format!("{}_after_rows.sql", "9".repeat(digits))), text)?;
     }
     Ok(())

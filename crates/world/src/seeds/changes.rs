@@ -41,7 +41,9 @@ pub(crate) fn discard(workspace: &Workspace) -> Result<(), Fault> {
     for gone in [fs::remove_dir_all(folder(workspace)), fs::remove_file(record_file(workspace))] {
         match gone {
             Err(why) if why.kind() != io::ErrorKind::NotFound => {
-                return Err(Fault::new(Exit::Failed, "the captured files were not removed").cause(why.to_string()));
+                return Err(
+                    Fault::new(Exit::Failed, "the captured files were not removed").cause(why.to_string())
+                );
             }
             _ => {}
         }
@@ -59,7 +61,9 @@ pub(crate) fn proved(workspace: &Workspace, seeds: &SeedSettings) -> Option<Path
 pub(crate) fn captured(workspace: &Workspace, root: &Path) -> Result<Option<Captured>, Fault> {
     let Some(record) = Record::read(workspace).filter(|record| record.proved) else { return Ok(None) };
     let (new, old) = (folder(workspace), root.join(&record.dir));
-    let unread = |why: io::Error| Fault::new(Exit::Failed, "the captured files were not compared").cause(why.to_string());
+    let unread = |why: io::Error| {
+        Fault::new(Exit::Failed, "the captured files were not compared").cause(why.to_string())
+    };
     let names: BTreeSet<String> = names(&new).chain(names(&old)).collect();
     let mut changes = Vec::new();
     for file in names.into_iter().filter(|file| !record.stay.contains(file)) {
@@ -98,7 +102,8 @@ fn hashed(file: &Path) -> io::Result<Option<String>> {
 fn difference(old: &Path, new: &Path) -> io::Result<Vec<String>> {
     let size = |file: &Path| fs::metadata(file).map(|about| about.len()).unwrap_or_default();
     if size(old).max(size(new)) > SHOWN {
-        let told = |file: &Path| format!("{}, {}", words::count(lines(file), "line"), words::bytes(size(file)));
+        let told =
+            |file: &Path| format!("{}, {}", words::count(lines(file), "line"), words::bytes(size(file)));
         return Ok(vec![format!("-{}", told(old)), format!("+{}", told(new))]);
     }
     let text = |file: &Path| fs::read(file).map(|bytes| String::from_utf8_lossy(&bytes).into_owned());
@@ -125,9 +130,16 @@ fn lines(file: &Path) -> u64 {
 ///
 /// # Errors
 /// A file is another one by now; the disk.
-pub(crate) fn keep(workspace: &Workspace, root: &Path, dir: &str, changes: &[SeedChange]) -> Result<(), Fault> {
+pub(crate) fn keep(
+    workspace: &Workspace,
+    root: &Path,
+    dir: &str,
+    changes: &[SeedChange],
+) -> Result<(), Fault> {
     let (new, old) = (folder(workspace), root.join(dir));
-    let failed = |file: &str, why: String| Fault::new(Exit::Failed, format!("`{dir}/{file}` was not written")).cause(why);
+    let failed = |file: &str, why: String| {
+        Fault::new(Exit::Failed, format!("`{dir}/{file}` was not written")).cause(why)
+    };
     for change in changes {
         let there = hashed(&old.join(&change.file)).map_err(|why| failed(&change.file, why.to_string()))?;
         if there != change.before {

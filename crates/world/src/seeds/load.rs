@@ -40,7 +40,11 @@ impl Builder<'_> {
         }
         let mut scripts: Vec<Script> =
             files.iter().map(|file| script(file, self.root)).collect::<Result<_, _>>()?;
-        let filled = if seeding == Seeding::Again { self.filled(database, &scripts, &attempt)? } else { BTreeSet::new() };
+        let filled = if seeding == Seeding::Again {
+            self.filled(database, &scripts, &attempt)?
+        } else {
+            BTreeSet::new()
+        };
         if !scripts.is_empty() {
             scripts.push(Script::Sql { file: PathBuf::from("sequences"), text: SEQUENCES.to_owned() });
         }
@@ -91,7 +95,10 @@ impl Builder<'_> {
             names.join(", ")
         );
         let rows = self.postgres.rows(database, &sql).map_err(|error| fault(attempt, &error))?;
-        rows.iter().map(|row| row.try_get("name")).collect::<Result<_, _>>().map_err(|error| fault(attempt, &error))
+        rows.iter()
+            .map(|row| row.try_get("name"))
+            .collect::<Result<_, _>>()
+            .map_err(|error| fault(attempt, &error))
     }
 
     /// Rows of other tables may refer to rows that did not come again.
@@ -108,9 +115,9 @@ impl Builder<'_> {
         let unmet = self.postgres.block_on(unless_asked(unmet(&place, filled)));
         match unmet.map_err(|error| fault(attempt, &error))? {
             None => Ok(()),
-            Some(why) => Err(Fault::new(Exit::Failed, attempt)
-                .cause(why)
-                .hint("slate-reset begins with the seeds alone, slate-rebuild --keep with some of your tables")),
+            Some(why) => Err(Fault::new(Exit::Failed, attempt).cause(why).hint(
+                "slate-reset begins with the seeds alone, slate-rebuild --keep with some of your tables",
+            )),
         }
     }
 }

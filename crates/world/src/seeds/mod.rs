@@ -24,7 +24,10 @@ use crate::psql::Script;
 /// # Errors
 /// A folder that can't be read; a CSV file whose name tells no table.
 pub(crate) fn files(root: &Path, dir: &str) -> Result<Vec<PathBuf>, Fault> {
-    Ok(listed(root, dir, "seeds.dir")?.into_iter().filter(|file| is(file, "sql") || is(file, "csv")).collect())
+    Ok(listed(root, dir, "seeds.dir")?
+        .into_iter()
+        .filter(|file| is(file, "sql") || is(file, "csv"))
+        .collect())
 }
 
 /// A file as it is loaded, told by its path below the root.

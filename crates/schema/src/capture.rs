@@ -96,12 +96,11 @@ pub(crate) fn keep(
         Step::new(keep, "they are proved")
     });
     // What the files were proved in is what the next reset would build.
-    match template(config, world, server, &scratch).filter(|_| is_whole) {
-        Some(steps) => plan.steps.extend(steps),
-        None => {
-            let discard = Action::DiscardDatabase { database: scratch };
-            plan.steps.push(Step::new(discard, "it was made for the proof"));
-        }
+    if let Some(steps) = template(config, world, server, &scratch).filter(|_| is_whole) {
+        plan.steps.extend(steps);
+    } else {
+        let discard = Action::DiscardDatabase { database: scratch };
+        plan.steps.push(Step::new(discard, "it was made for the proof"));
     }
     let rows = words::count(captured.rows, "row");
     plan.closing.push(match captured.changes.len() as u64 {

@@ -97,7 +97,7 @@ impl Command for Seed {
             let rows = live.contents.as_ref().map(|contents| contents.rows);
             let rows = rows.map_or_else(|| "rows, or what can't be read".to_owned(), |rows| rows.to_string());
             let reload = world.workspace.command("seed --reload");
-            let text = format!("{}: {reload} puts {what} in their place", rows);
+            let text = format!("{rows}: {reload} puts {what} in their place");
             plan.target = String::new();
             plan.facts.push(Fact::new("it holds", text));
         }
@@ -196,16 +196,13 @@ fn holds_nothing(live: &Database) -> bool {
 
 /// What is there, what of it is the user's, and who is cut off.
 fn tell(plan: &mut Plan, world: &World, live: &Database) {
-    match &live.contents {
-        Some(contents) => {
-            plan.facts.push(Fact::new("holds", contents.line(world.now)));
-            plan.facts.push(Fact::new("yours", contents.since.line()));
-            plan.loss.databases.push(contents.clone());
-        }
-        None => {
-            plan.facts.push(Fact::new("holds", format!("{}, which can't be read", words::bytes(live.bytes))));
-            plan.loss.unread.push(live.name.to_string());
-        }
+    if let Some(contents) = &live.contents {
+        plan.facts.push(Fact::new("holds", contents.line(world.now)));
+        plan.facts.push(Fact::new("yours", contents.since.line()));
+        plan.loss.databases.push(contents.clone());
+    } else {
+        plan.facts.push(Fact::new("holds", format!("{}, which can't be read", words::bytes(live.bytes))));
+        plan.loss.unread.push(live.name.to_string());
     }
     plan.facts
         .push(Fact::new("replaces", "the rows of the tables that the seed files fill; those of others stay"));

@@ -69,7 +69,9 @@ impl Shop {
 
     fn emptied(&self) -> impl Fn() + 'static {
         let empty = self.script("reset", "slate-reset --yes --no-undo --quiet --no-seed");
-        move || drop(empty.run())
+        move || {
+            let _ = empty.run();
+        }
     }
 
     /// From the files that were captured last.

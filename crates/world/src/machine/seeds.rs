@@ -94,12 +94,11 @@ impl Real<'_> {
         let place = self.place(scratch)?;
         let postgres = self.postgres.as_ref().ok_or_else(no_server)?;
         let proved = postgres.block_on(unless_asked(seeds::prove(&place, &record)));
-        match proved.map_err(|error| fault("the captured rows were not compared", &error))? {
-            Some(why) => Err(seeds::unproved(why)),
-            None => {
-                Record { proved: true, ..record }.write(workspace)?;
-                Ok(Outcome::detail("they give the same rows"))
-            }
+        let differs = proved.map_err(|error| fault("the captured rows were not compared", &error))?;
+        if let Some(why) = differs {
+            return Err(seeds::unproved(why));
         }
+        Record { proved: true, ..record }.write(workspace)?;
+        Ok(Outcome::detail("they give the same rows"))
     }
 }

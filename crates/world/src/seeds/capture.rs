@@ -58,12 +58,12 @@ impl From<Fault> for Failure {
 
 /// Captures; `bare` holds what the migrations alone give. Tells bytes that were read, of about so many.
 pub(crate) async fn capture(
-    live: &Place,
+    from: &Place,
     bare: &Place,
     order: &Order<'_>,
     tell: &mut dyn FnMut(u64, u64),
 ) -> Result<Record, Failure> {
-    let mut line = Line::open(live).await?;
+    let mut line = Line::open(from).await?;
     let mut tables: Vec<Table> = line.catalog(TABLES).await?;
     mask(&mut tables, order.mask)?;
     let tables = sorted(tables);
@@ -81,8 +81,8 @@ pub(crate) async fn capture(
         let Some(read) = table.reading() else { continue };
         let row = line.one(&table.sum()).await?;
         let rows = row.try_get::<i64, _>("rows")?.unsigned_abs();
-        let sum = row.try_get("sum")?;
-        record.sums.push(Sum { table: table.name.to_string(), read: table.sum(), rows, sum });
+        let hash = row.try_get("hash")?;
+        record.sums.push(Sum { table: table.name.to_string(), read: table.sum(), rows, hash });
         if rows > 0 {
             let file = csv_name(&format!("{:0digits$}", place * 10), &table.name);
             let mut tell = |bytes: u64| {
@@ -193,9 +193,9 @@ async fn around(
                 continue;
             }
             let was = if key.deferrable { "DEFERRABLE INITIALLY IMMEDIATE" } else { "NOT DEFERRABLE" };
-            let alter = format!("ALTER TABLE {} ALTER CONSTRAINT {}", key.table, key.name);
-            let _ = writeln!(before, "{alter} DEFERRABLE INITIALLY DEFERRED;");
-            let _ = writeln!(after, "{alter} {was};");
+            let change = format!("ALTER TABLE {} ALTER CONSTRAINT {}", key.table, key.name);
+            let _ = writeln!(before, "{change} DEFERRABLE INITIALLY DEFERRED;");
+            let _ = writeln!(after, "{change} {was};");
         }
         for Trigger { name: trigger, always } in &table.triggers {
             let _ = writeln!(before, "ALTER TABLE {name} DISABLE TRIGGER {trigger};");

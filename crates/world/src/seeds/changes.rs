@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, BufRead as _};
 use std::path::{Path, PathBuf};
 
 use plan::{Captured, Exit, Fault, SeedChange, SeedSettings, Workspace, words};
@@ -115,15 +115,8 @@ fn difference(old: &Path, new: &Path) -> io::Result<Vec<String>> {
 }
 
 fn lines(file: &Path) -> u64 {
-    use io::Read as _;
-
-    let (mut count, mut piece) = (0, vec![0; 1 << 16]);
-    let Ok(mut source) = File::open(file) else { return 0 };
-    while let Ok(read) = source.read(&mut piece) {
-        let Some(read) = piece.get(..read).filter(|read| !read.is_empty()) else { break };
-        count += read.iter().filter(|byte| **byte == b'\n').count() as u64;
-    }
-    count
+    let Ok(source) = File::open(file) else { return 0 };
+    io::BufReader::new(source).split(b'\n').map_while(Result::ok).map(|_| 1).sum()
 }
 
 /// Puts the files in the place of those that were shown.

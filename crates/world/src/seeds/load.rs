@@ -84,9 +84,8 @@ impl Builder<'_> {
                 path.file_name().and_then(|name| csv_table(&name.to_string_lossy())).into_iter().collect()
             }
         };
-        let named: BTreeSet<String> =
-            scripts.iter().flat_map(of).map(|table: TableName| table.quoted()).collect();
-        let names: Vec<String> = named.iter().map(|name| plan::literal(name)).collect();
+        let tables: BTreeSet<TableName> = scripts.iter().flat_map(of).collect();
+        let names: Vec<String> = tables.iter().map(|table| plan::literal(&table.quoted())).collect();
         if names.is_empty() {
             return Ok(BTreeSet::new());
         }
@@ -125,9 +124,10 @@ impl Builder<'_> {
 /// What takes the rows of these tables away. Rows of others that refer to them stay: the triggers that would say no, or
 /// take those away too, do not fire.
 fn emptied(tables: &BTreeSet<String>) -> Script {
-    let deletes: String = tables.iter().map(|table| format!("DELETE FROM {table};\n")).collect();
+    let deletes: Vec<String> = tables.iter().map(|table| format!("DELETE FROM {table};")).collect();
     let text = format!(
-        "SET LOCAL session_replication_role = replica;\n{deletes}SET LOCAL session_replication_role = origin;\n"
+        "SET LOCAL session_replication_role = replica;\n{}\nSET LOCAL session_replication_role = origin;\n",
+        deletes.join("\n")
     );
     Script::Sql { file: PathBuf::from("emptying"), text }
 }

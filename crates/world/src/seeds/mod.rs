@@ -65,7 +65,7 @@ fn header(source: impl Read) -> io::Result<Vec<String>> {
     let mut line = Vec::new();
     // A quoted name may hold the end of a line.
     while source.read_until(b'\n', &mut line)? > 0 {
-        if line.iter().filter(|byte| **byte == b'"').count() % 2 == 0 {
+        if line.split(|byte| *byte == b'"').count() % 2 == 1 {
             break;
         }
     }

@@ -26,7 +26,7 @@ pub(crate) struct Sum {
     /// The statement that gives the two.
     pub read: String,
     pub rows: u64,
-    pub sum: String,
+    pub hash: String,
 }
 
 impl Record {
@@ -42,7 +42,7 @@ pub(crate) async fn prove(scratch: &Place, record: &Record) -> Result<Option<Str
     for sum in &record.sums {
         let row = line.one(&sum.read).await?;
         let rows = row.try_get::<i64, _>("rows")?.unsigned_abs();
-        if (rows, row.try_get::<String, _>("sum")?.as_str()) == (sum.rows, &sum.sum) {
+        if (rows, row.try_get::<String, _>("hash")?.as_str()) == (sum.rows, &sum.hash) {
             continue;
         }
         line.close().await;

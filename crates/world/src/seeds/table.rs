@@ -109,7 +109,7 @@ impl Table {
     /// How many rows it holds, and a sum over them that tells any two contents apart, in whatever order they come.
     pub fn sum(&self) -> String {
         format!(
-            "SELECT count(*) AS rows, coalesce(sum(hashtextextended(ROW({})::text, 0)), 0)::text AS sum FROM {}",
+            "SELECT count(*) AS rows, coalesce(sum(hashtextextended(ROW({})::text, 0)), 0)::text AS hash FROM {}",
             self.plain().join(", "),
             self.rows()
         )

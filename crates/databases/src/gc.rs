@@ -93,6 +93,7 @@ mod tests {
             unfinished: Vec::new(),
             examined: plan::Examined::default(),
             carried: None,
+            captured: None,
             git: None,
         }
     }

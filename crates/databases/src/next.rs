@@ -3,7 +3,7 @@
 
 use plan::{
     Action, Built, Config, DatabaseName, Exit, Expect, Fault, Label, LabelKind, Marker, Migrations, Origin,
-    Plan, Seeding, Server, Step, World,
+    Plan, Seeding, Seeds, Server, Step, World,
 };
 
 /// What the next database is to hold.
@@ -11,8 +11,8 @@ pub(crate) struct Recipe<'a> {
     pub config: &'a Config,
     pub world: &'a World,
     pub server: &'a Server,
-    /// The folder of seeds, unless they are left out.
-    pub seeds: Option<String>,
+    /// The seeds, unless they are left out.
+    pub seeds: Option<Seeds>,
     /// The migration to stop at, instead of the last one.
     pub to: Option<String>,
 }
@@ -110,8 +110,8 @@ impl Recipe<'_> {
         let migrations = Migrations { to: self.to.clone(), ..self.config.migrations.clone() };
         let migrate = Action::Migrate { database: next.clone(), migrations };
         plan.steps.push(Step::new(migrate, "the baseline").weight(4));
-        if let Some(dir) = self.seeds.clone() {
-            let seed = Action::Seed { database: next.clone(), dir, seeding: Seeding::Always };
+        if let Some(seeds) = self.seeds.clone() {
+            let seed = Action::Seed { database: next.clone(), seeds, seeding: Seeding::Always };
             plan.steps.push(Step::new(seed, "the rows that everybody starts with").weight(4));
         }
         plan.steps.push(self.stamp(&next));
@@ -208,7 +208,7 @@ mod tests {
     fn made(beside: &[Database], seeds: bool, to: Option<&str>) -> (Vec<String>, String) {
         let (config, world) = (config(), with_databases(beside));
         let server = world.server.as_ref().unwrap();
-        let seeds = config.seeds.dir.clone().filter(|_| seeds && to.is_none());
+        let seeds = config.seeds.usual().filter(|_| seeds && to.is_none());
         let recipe = Recipe { config: &config, world: &world, server, seeds, to: to.map(str::to_owned) };
         let mut plan = Plan::new("slate-reset", "shop");
         let name = recipe.make(&mut plan).unwrap();

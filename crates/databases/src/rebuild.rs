@@ -175,7 +175,7 @@ impl Rebuild {
 
 /// All rows: then no seed, which they would meet. Some of them: the others are the seeds'.
 fn recipe<'a>(config: &'a Config, world: &'a World, server: &'a Server, rules: &Rules) -> Recipe<'a> {
-    let seeds = config.seeds.dir.clone().filter(|_| !rules.keep.is_empty());
+    let seeds = config.seeds.usual().filter(|_| !rules.keep.is_empty());
     Recipe { config, world, server, seeds, to: None }
 }
 

@@ -114,7 +114,7 @@ impl Command for Reset {
 
 impl Reset {
     fn recipe<'a>(&self, config: &'a Config, world: &'a World, server: &'a Server) -> Recipe<'a> {
-        let seeds = config.seeds.dir.clone().filter(|_| !self.no_seed && self.to.is_none());
+        let seeds = config.seeds.usual().filter(|_| !self.no_seed && self.to.is_none());
         Recipe { config, world, server, seeds, to: self.to.clone() }
     }
 

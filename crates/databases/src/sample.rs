@@ -118,6 +118,7 @@ pub(crate) fn world(kept: Vec<Kept>) -> World {
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
         carried: None,
+        captured: None,
         git: None,
     }
 }

@@ -73,7 +73,7 @@ impl Command for Switch {
         let to = self.target(world)?;
         plan.target = format!("Switch {} on {}", server.name, replace::place(server, world));
         plan.question = format!("Switch to {to}?");
-        let seeds = config.seeds.dir.clone();
+        let seeds = config.seeds.usual();
         let recipe = Recipe { config, world, server, seeds, to: None };
         match world.live() {
             Some(live) => self.switch(&mut plan, &recipe, live, &to)?,

@@ -115,7 +115,7 @@ mod tests {
     fn tidied(world: &World) -> Vec<String> {
         let (config, mut plan): (Config, _) = (config(), Plan::new("slate-reset", "shop"));
         let server = world.server.as_ref().unwrap();
-        let seeds = config.seeds.dir.clone();
+        let seeds = config.seeds.usual();
         super::plan(&mut plan, &Recipe { config: &config, world, server, seeds, to: None });
         steps(&plan)
     }

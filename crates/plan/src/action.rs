@@ -7,7 +7,8 @@ use serde::Serialize;
 use crate::carry::{Rules, Stage};
 use crate::check::Comparison;
 use crate::{
-    ContainerName, DatabaseName, Hook, Label, Marker, Migrations, RoleName, ServiceName, VolumeName,
+    ContainerName, DatabaseName, Hook, Label, Marker, Migrations, RoleName, SeedChange, Seeds, ServiceName,
+    VolumeName,
 };
 
 /// One power over the user's machine, with all it needs to be used.
@@ -156,9 +157,30 @@ pub enum Action {
     },
     Seed {
         database: DatabaseName,
-        dir: String,
+        seeds: Seeds,
         seeding: Seeding,
     },
+    /// Write rows of a database aside as files of a set of seeds, masked columns apart. `scratch` holds what the
+    /// migrations alone give.
+    CaptureSeeds {
+        database: DatabaseName,
+        scratch: DatabaseName,
+        seeds: Seeds,
+        tables: Vec<String>,
+        mask: Vec<String>,
+    },
+    /// Load what was captured into the scratch database, and compare every table with what it was captured from.
+    ProveCapture {
+        scratch: DatabaseName,
+        seeds: Seeds,
+    },
+    /// Put captured files in the place of those that were shown.
+    KeepCapture {
+        dir: String,
+        changes: Vec<SeedChange>,
+    },
+    /// Remove what a capture wrote aside.
+    DiscardCapture,
     /// Write our marker into a database.
     Stamp {
         database: DatabaseName,
@@ -309,6 +331,8 @@ pub enum Seeding {
     Always,
     /// Only when no table of the user's holds a row.
     WhenEmpty,
+    /// In the place of the rows that the tables hold which the files fill.
+    Again,
 }
 
 /// What an action does to what was there.
@@ -362,10 +386,14 @@ impl Action {
             | Self::CarryOver { .. }
             | Self::CarryRows { .. }
             | Self::Seed { .. }
+            | Self::CaptureSeeds { .. }
+            | Self::ProveCapture { .. }
             | Self::Stamp { .. } => Effect::Creates,
             Self::MakeServices { .. }
             | Self::StartServices { .. }
             | Self::WriteFile { .. }
+            | Self::KeepCapture { .. }
+            | Self::DiscardCapture
             | Self::AdoptVolume { .. }
             | Self::StartContainers { .. }
             | Self::StopContainers { .. }
@@ -408,6 +436,7 @@ impl Action {
             | Self::BuildModels { database, .. }
             | Self::TryModels { database }
             | Self::Seed { database, .. }
+            | Self::ProveCapture { scratch: database, .. }
             | Self::Stamp { database, .. }
             | Self::Label { database, .. }
             | Self::SealTemplate { database, .. }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::settings::{Hook, ModelSettings, RebuildSettings, UndoSettings};
-use crate::{Exit, Fault, Secret, words};
+use crate::{Exit, Fault, Secret, SeedSettings, words};
 
 /// Every setting. What is `None` or empty here is found in the workspace, or has the default its comment names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -157,13 +157,6 @@ pub enum Home {
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
-pub struct SeedSettings {
-    /// A folder of SQL files, relative to the workspace, loaded in the order of their names.
-    pub dir: Option<String>,
-}
-
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
 pub struct RestartSettings {
     /// Services that hold code or connections: what `slate-restart` and a reset restart.
     pub services: Vec<String>,
@@ -249,6 +242,7 @@ const KEYS: [(&str, bool); 24] = [
     ("migrations.in", false),
     ("migrations.at_start", false),
     ("seeds.dir", false),
+    ("seeds.mask", true),
     ("models.dir", false),
     ("models.command", false),
     ("models.in", false),

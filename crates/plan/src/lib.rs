@@ -30,6 +30,7 @@ mod outside;
 mod ownership;
 mod phrase;
 mod secret;
+mod seeds;
 mod service;
 mod settings;
 mod staleness;
@@ -61,6 +62,9 @@ pub use name::{BadName, ContainerName, DatabaseName, RoleName, ServiceName, Volu
 pub use outside::{Lack, Outside};
 pub use ownership::{Stack, Whose, network, stack, volume};
 pub use secret::{Secret, masked};
+pub use seeds::{
+    Captured, Reference, SeedChange, SeedCommand, SeedSettings, Seeds, csv_name, csv_table, fills, in_order,
+};
 pub use service::{Condition, Dependency, Healthcheck, Service};
 pub use settings::{Hook, ModelSettings, RebuildSettings, UNDO_DAYS, UNDO_SIZE, UndoSettings};
 pub use staleness::{Baseline, baseline};

@@ -73,6 +73,14 @@ impl Action {
                 ("mark", "marked", format!("`{database}` as this workspace's"))
             }
             Self::Seed { database, .. } => ("seed", "seeded", format!("`{database}`")),
+            Self::CaptureSeeds { database, .. } => ("capture", "captured", format!("rows of `{database}`")),
+            Self::ProveCapture { scratch, .. } => {
+                ("prove", "proved", format!("the captured files in `{scratch}`"))
+            }
+            Self::KeepCapture { dir, changes } => {
+                ("change", "changed", format!("{} in {dir}", words::count(changes.len() as u64, "file")))
+            }
+            Self::DiscardCapture => ("discard", "discarded", "the captured files".to_owned()),
             Self::Stamp { database, .. } => ("mark", "marked", format!("`{database}` as this workspace's")),
             Self::AdoptDatabase { database, .. } => ("adopt", "adopted", format!("`{database}`")),
             Self::Label { database, .. } => ("label", "labelled", format!("`{database}`")),

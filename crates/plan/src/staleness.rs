@@ -148,6 +148,7 @@ mod tests {
             unfinished: Vec::new(),
             examined: crate::Examined::default(),
             carried: None,
+            captured: None,
             git: None,
         }
     }

@@ -8,8 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::carry::Carried;
 use crate::{
-    Address, ContainerName, Contents, DatabaseName, Detected, Examined, Examining, Files, Git, Holding, Kind,
-    Label, LabelKind, Marker, Outside, RoleName, Secret, Service, ServiceName, Surroundings, VolumeName,
+    Address, Captured, ContainerName, Contents, DatabaseName, Detected, Examined, Examining, Files, Git,
+    Holding, Kind, Label, LabelKind, Marker, Outside, RoleName, Secret, Service, ServiceName, Surroundings,
+    VolumeName,
 };
 
 /// What a command wants to know before it plans. Less is quicker.
@@ -38,6 +39,8 @@ pub struct Wants {
     pub journal: bool,
     /// What a first copy of rows came to, in the database that is being built.
     pub carried: bool,
+    /// What a capture of seeds wrote aside; the blueprint is what it would be with them.
+    pub captured: bool,
     /// What the workspace's files tell about its set-up.
     pub detection: bool,
     /// The files that `slate-init` writes, and what `just` says of them.
@@ -103,6 +106,8 @@ pub struct World {
     pub examined: Examined,
     /// The database that is being built with the live one's rows in it, and what came of them.
     pub carried: Option<(DatabaseName, Carried)>,
+    /// What a capture of seeds wrote aside, proved.
+    pub captured: Option<Captured>,
     pub git: Option<Git>,
 }
 

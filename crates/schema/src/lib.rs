@@ -1,5 +1,8 @@
 //! What the files say a database should hold, and whether it does.
 
+mod capture;
 mod check;
+mod seed;
 
 pub use check::Check;
+pub use seed::Seed;

@@ -131,6 +131,7 @@ pub(crate) fn world() -> World {
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
         carried: None,
+        captured: None,
         git: None,
     }
 }

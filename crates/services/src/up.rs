@@ -209,8 +209,8 @@ fn baseline(config: &Config, server: &Server) -> Step {
 pub(crate) fn finish(config: &Config, world: &World, server: &Server, filled: bool) -> Vec<Step> {
     let mut steps = Vec::new();
     let database = server.name.clone();
-    if let Some(dir) = config.seeds.dir.clone().filter(|_| filled) {
-        let seed = Action::Seed { database: database.clone(), dir, seeding: Seeding::WhenEmpty };
+    if let Some(seeds) = config.seeds.usual().filter(|_| filled) {
+        let seed = Action::Seed { database: database.clone(), seeds, seeding: Seeding::WhenEmpty };
         steps.push(Step::new(seed, "only where no table holds a row").weight(4));
     }
     let blueprint = world.blueprint.as_ref();

@@ -9,7 +9,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use plan::{
     Action, Blueprint, Built, Contents, Database, DatabaseName, Effect, Exit, Fault, Git, Kind, Label,
-    LabelKind, Marker, RoleName, Rows, Secret, Server, ServerState, Since, TableChange, Workspace, World,
+    LabelKind, Marker, RoleName, Rows, Secret, Seeding, Server, ServerState, Since, TableChange, Workspace,
+    World,
 };
 
 /// What goes wrong at a step.
@@ -149,6 +150,7 @@ impl Fake {
             journal: Vec::new(),
             unfinished: Vec::new(),
             examined: plan::Examined::default(),
+            captured: None,
             carried: self.carried(),
             git: Some(Self::git()),
         }
@@ -233,8 +235,9 @@ impl Fake {
                 let held = held.ok_or_else(|| failed("its tables exist"))?;
                 (held.built, held.filled) = (true, true);
             }
-            Action::Seed { database, .. } => {
-                let held = self.inside(database).filter(|held| held.built && !held.seeded);
+            Action::Seed { database, seeding, .. } => {
+                let again = *seeding == Seeding::Again;
+                let held = self.inside(database).filter(|held| held.built && (again || !held.seeded));
                 let held = held.ok_or_else(|| failed("no table, or rows of that key"))?;
                 (held.seeded, held.filled) = (true, true);
             }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use plan::{
     Action, Built, DatabaseName, EngineFacts, Fault, KeptAs, Label, LabelKind, Machine as _, Marker,
-    Migrations, Origin, Reading, RoleName, Seeding, Since, Tool, Wants, World,
+    Migrations, Origin, Reading, RoleName, Seeding, Seeds, Since, Tool, Wants, World,
 };
 use testkit::{Fake, Shop, Stdin, offline};
 use world::{Options, Real};
@@ -181,7 +181,7 @@ fn step(dice: &mut Dice, fake: &Fake, world: &World) -> Action {
         3 => Action::Swap { live: database, kept: other, next, label, comment },
         4 => Action::WeighKept { database, label },
         5 => Action::Migrate { database, migrations: migrations() },
-        6 => Action::Seed { database, dir: "seeds".to_owned(), seeding: Seeding::Always },
+        6 => Action::Seed { database, seeds: seeds(), seeding: Seeding::Always },
         7 => Action::Stamp { database, marker: marker(world) },
         8 => Action::NoteSettings { database },
         9 => Action::CarryOver { from: database, to: other },
@@ -226,7 +226,7 @@ fn script(world: &World) -> Vec<Action> {
     vec![
         create(&a),
         Action::Migrate { database: a.clone(), migrations: migrations() },
-        Action::Seed { database: a.clone(), dir: "seeds".to_owned(), seeding: Seeding::Always },
+        Action::Seed { database: a.clone(), seeds: seeds(), seeding: Seeding::Always },
         stamp(&a),
         Action::SealTemplate { database: a.clone(), label: template },
         clone(&b),
@@ -253,6 +253,10 @@ fn script(world: &World) -> Vec<Action> {
         Action::DiscardDatabase { database: a },
         Action::DropDatabase { database: shop },
     ]
+}
+
+fn seeds() -> Seeds {
+    Seeds { dir: Some("seeds".to_owned()), ..Seeds::default() }
 }
 
 fn migrations() -> Migrations {

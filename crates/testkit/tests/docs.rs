@@ -10,9 +10,9 @@ use plan::Config;
 use serde_json::Value;
 use testkit::{Launch, Stdin, binary, repository};
 
-const BINARIES: [&str; 17] = [
+const BINARIES: [&str; 19] = [
     "up", "down", "clean", "restart", "reset", "rebuild", "undo", "switch", "snapshot", "status", "doctor",
-    "psql", "init", "guard", "check", "ensure", "fork",
+    "psql", "init", "guard", "check", "ensure", "fork", "seed", "migrate",
 ];
 
 /// A help is read on a screen, not scrolled through.

@@ -12,6 +12,7 @@ use plan::{
     execute, mend, withdraw,
 };
 use proptest::prelude::*;
+use schema::Seed;
 use shell::Command as _;
 use testkit::{Fake, Held, Trouble};
 
@@ -39,9 +40,10 @@ enum Run {
     /// To the one branch or the other.
     Switch,
     Back,
+    Reload,
 }
 
-const RUNS: [Run; 17] = [
+const RUNS: [Run; 18] = [
     Run::Reset,
     Run::Rebuild,
     Run::NoSeed,
@@ -59,6 +61,7 @@ const RUNS: [Run; 17] = [
     Run::ExportSaved,
     Run::Switch,
     Run::Back,
+    Run::Reload,
 ];
 
 /// A name that nothing else has, and that SQL must not read.
@@ -97,6 +100,7 @@ impl Run {
             Self::ExportSaved => snapshot(&["export", "c.dump", "--of", SAVED]),
             Self::Switch => switch(&["feature"]),
             Self::Back => switch(&["main"]),
+            Self::Reload => Seed::parse_from(["slate-seed", "--reload"]).plan(&config, world),
             Self::Reset => reset(&[]),
             Self::Rebuild => Rebuild::parse_from(["slate-rebuild"]).plan(&config, world),
             Self::NoSeed => reset(&["--no-seed"]),

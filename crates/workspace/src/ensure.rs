@@ -124,8 +124,8 @@ fn fill(config: &Config, world: &World, server: &Server) -> Vec<Step> {
         let ensure = Action::EnsureBaseline { database: database(), migrations };
         steps.push(Step::new(ensure, "an empty database serves nobody").weight(4));
     }
-    if let Some(dir) = config.seeds.dir.clone().filter(|_| is_built) {
-        let seed = Action::Seed { database: database(), dir, seeding: Seeding::WhenEmpty };
+    if let Some(seeds) = config.seeds.usual().filter(|_| is_built) {
+        let seed = Action::Seed { database: database(), seeds, seeding: Seeding::WhenEmpty };
         steps.push(Step::new(seed, "only where no table holds a row").weight(4));
     }
     let blueprint = world.blueprint.as_ref();

@@ -1,20 +1,30 @@
 //! The files that a fresh database is built from, and the hash they are known by.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
 use std::path::{Path, PathBuf};
 
-use plan::{Blueprint, Config, Exit, Fault, Tool};
+use plan::{Blueprint, Config, Exit, Fault, Seeds, Tool};
 use sha2::{Digest, Sha256};
 
 use crate::workspace::hex;
 
-/// Reads the migration and seed files that the configuration names; `None` when it names none.
+/// Reads the migration and seed files that the configuration names; `None` when it names none. `seeds`: the folder that is
+/// to be the one of the seeds.
 ///
 /// # Errors
 /// A folder that is missing or can't be read.
-pub(crate) fn blueprint(config: &Config, root: &Path) -> Result<Option<Blueprint>, Fault> {
-    if config.migrations.tool.is_none() && config.seeds.dir.is_none() {
+pub(crate) fn blueprint(
+    config: &Config,
+    root: &Path,
+    seeds: Option<&Path>,
+) -> Result<Option<Blueprint>, Fault> {
+    let mut set = config.seeds.usual().unwrap_or_default();
+    if config.migrations.tool.is_none() && set == Seeds::default() {
         return Ok(None);
+    }
+    if let Some(seeds) = seeds {
+        set.dir = Some(seeds.display().to_string());
     }
     let of = |dir: Option<&str>, key| dir.map_or_else(|| Ok(Vec::new()), |dir| listed(root, dir, key));
     let extension = match config.migrations.tool {
@@ -23,9 +33,9 @@ pub(crate) fn blueprint(config: &Config, root: &Path) -> Result<Option<Blueprint
     };
     let migrations = of(config.migrations.dir.as_deref(), "migrations.dir")?;
     let migrations: Vec<PathBuf> = migrations.into_iter().filter(|file| is(file, extension)).collect();
-    let seeds: Vec<PathBuf> =
-        of(config.seeds.dir.as_deref(), "seeds.dir")?.into_iter().filter(|file| is(file, "sql")).collect();
-    let seed_hash = hash(&seeds, &[])?;
+    let seeds = set.dir.as_deref().map_or_else(|| Ok(Vec::new()), |dir| crate::seeds::files(root, dir))?;
+    let commands: Vec<String> = set.commands.iter().map(|command| format!("{command:?}")).collect();
+    let seed_hash = hash(&seeds, &commands)?;
     let words = |seeds: String| {
         let tool = config.migrations.tool.map(|tool| tool.to_string()).unwrap_or_default();
         [tool, config.migrations.command.clone().unwrap_or_default(), seeds]
@@ -35,7 +45,7 @@ pub(crate) fn blueprint(config: &Config, root: &Path) -> Result<Option<Blueprint
         hash: hash(&migrations, &words(seed_hash.clone()))?,
         bare: hash(&migrations, &words(hash(&[], &[])?))?,
         models,
-        seeds: (!seeds.is_empty()).then_some(seed_hash),
+        seeds: (!seeds.is_empty() || !commands.is_empty()).then_some(seed_hash),
         migrations: names(&migrations),
         seed_files: names(&seeds),
     }))
@@ -90,7 +100,7 @@ pub(crate) fn migration_texts(root: &Path, migrations: &plan::Migrations) -> Vec
     files.iter().filter_map(|file| Some((shown(file), text(file).ok()?))).collect()
 }
 
-fn listed(root: &Path, dir: &str, key: &str) -> Result<Vec<PathBuf>, Fault> {
+pub(crate) fn listed(root: &Path, dir: &str, key: &str) -> Result<Vec<PathBuf>, Fault> {
     let folder = root.join(dir);
     let entries = fs::read_dir(&folder).map_err(|why| unreadable(key, dir, &folder, &why))?;
     let mut files: Vec<PathBuf> =
@@ -99,14 +109,14 @@ fn listed(root: &Path, dir: &str, key: &str) -> Result<Vec<PathBuf>, Fault> {
     Ok(files)
 }
 
-fn unreadable(key: &str, dir: &str, folder: &Path, why: &std::io::Error) -> Fault {
+fn unreadable(key: &str, dir: &str, folder: &Path, why: &io::Error) -> Fault {
     Fault::new(Exit::Usage, format!("{key} is `{dir}`, which can't be read"))
         .cause(format!("{}: {why}", folder.display()))
         .state("nothing was changed")
         .hint(format!("correct {key} in cleanslate.toml"))
 }
 
-fn is(file: &Path, extension: &str) -> bool {
+pub(crate) fn is(file: &Path, extension: &str) -> bool {
     file.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
 }
 
@@ -117,21 +127,40 @@ fn names(files: &[PathBuf]) -> Vec<String> {
 /// Names and contents, each with its length before it, so that no two lists read the same.
 fn hash(files: &[PathBuf], words: &[String]) -> Result<String, Fault> {
     let mut hash = Sha256::new();
-    let mut add = |bytes: &[u8]| {
+    let add = |hash: &mut Sha256, bytes: &[u8]| {
         hash.update((bytes.len() as u64).to_le_bytes());
         hash.update(bytes);
     };
     for word in words {
-        add(word.as_bytes());
+        add(&mut hash, word.as_bytes());
     }
     for file in files {
-        add(file.file_name().unwrap_or_default().as_encoded_bytes());
-        let bytes = fs::read(file).map_err(|why| {
+        add(&mut hash, file.file_name().unwrap_or_default().as_encoded_bytes());
+        // Rows may be more than fits into memory.
+        let mut pour = || {
+            let mut source = File::open(file)?;
+            hash.update(source.metadata()?.len().to_le_bytes());
+            io::copy(&mut source, &mut Into(&mut hash))
+        };
+        pour().map_err(|why| {
             Fault::new(Exit::Usage, format!("`{}` can't be read", file.display())).cause(why.to_string())
         })?;
-        add(&bytes);
     }
     let mut hash = hex(&hash.finalize());
     hash.truncate(32);
     Ok(hash)
+}
+
+/// A hash as something to write into.
+pub(crate) struct Into<'a>(pub &'a mut Sha256);
+
+impl io::Write for Into<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }

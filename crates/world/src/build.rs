@@ -1,28 +1,31 @@
-//! Builds what a fresh database holds: runs the migrations the way the project does, and loads the seeds.
+//! Builds what a fresh database holds: runs the migrations the way the project does, and loads files.
 
 mod failed;
 
 use std::path::{Path, PathBuf};
 
-use plan::{
-    DatabaseName, Exit, Fault, Home, Migrations, Outcome, Said, Secret, Seeding, Server, Tool, words,
-};
+use plan::{DatabaseName, Exit, Fault, Home, Migrations, Outcome, Said, Secret, Server, Tool, words};
 use sqlx::migrate::Migrator;
 
-use failed::{end_of, in_file, not_migrated};
+use failed::{end_of, in_file, in_rows, not_migrated};
 
 pub(crate) use failed::told;
 
-use crate::blueprint::{sql_files, text};
+use crate::blueprint::sql_files;
 use crate::databases::{Lazy, fault};
 use crate::engine;
 use crate::here::home_of;
 use crate::interrupt;
-use crate::postgres::{Postgres, holds_tables, is_empty};
+use crate::postgres::{Postgres, holds_tables};
 use crate::program::{Program, Run};
+use crate::psql::{CSV, Script};
+use crate::seeds::script;
 
 /// Between two proofs in their file.
 const PROOFS: &str = "\0";
+
+/// How many are kept.
+const KEPT: usize = 8;
 
 /// A workspace and its server, for building databases.
 pub(crate) struct Builder<'a> {
@@ -32,6 +35,8 @@ pub(crate) struct Builder<'a> {
     pub server: &'a Server,
     pub postgres: &'a mut Postgres,
     pub psql: Lazy<'a>,
+    /// Longest wait for a connection.
+    pub timeout: std::time::Duration,
     /// This is a container without an engine.
     pub inside: bool,
     /// For commands that run inside a service.
@@ -87,7 +92,9 @@ impl Builder<'_> {
             let last = files.iter().rposition(is_it).ok_or_else(|| no_version(to))?;
             files.truncate(last + 1);
         }
-        self.load(database, &files, &format!("`{database}` was not migrated"), tell)?;
+        let scripts: Vec<Script> =
+            files.iter().map(|file| script(file, self.root)).collect::<Result<_, _>>()?;
+        self.load(database, &scripts, &format!("`{database}` was not migrated"), tell)?;
         Ok(files.len())
     }
 
@@ -151,9 +158,10 @@ impl Builder<'_> {
         };
         match self.program(command, migrations, home, &absent)?.output() {
             Err(Run::Failed { said, .. }) if said.contains(absent.as_str()) => {
-                // The migrations' and the models': more of them are from other days.
-                let last = proved.rsplit(PROOFS).next().filter(|last| !last.is_empty());
-                let proofs: Vec<&str> = last.into_iter().chain([proof.as_str()]).collect();
+                // The migrations', the models' and those of seeds: more of them are from other days.
+                let last = proved.split(PROOFS).filter(|proved| !proved.is_empty());
+                let mut proofs: Vec<&str> = last.chain([proof.as_str()]).collect();
+                proofs.drain(..proofs.len().saturating_sub(KEPT));
                 crate::workspace::replace_file(&file, proofs.join(PROOFS).as_bytes())
             }
             Err(Run::Failed { said, .. }) => {
@@ -203,42 +211,16 @@ impl Builder<'_> {
         sql_files(self.root, dir(migrations)?, "migrations.dir").map(|_| folder)
     }
 
-    /// Loads the seeds, all of them or none.
-    pub fn seed(
+    /// Loads files in one transaction, all of them through psql where one has its commands.
+    pub(crate) fn load(
         &mut self,
         database: &DatabaseName,
-        dir: &str,
-        seeding: Seeding,
-        tell: &mut dyn FnMut(Said<'_>),
-    ) -> Result<Outcome, Fault> {
-        let attempt = format!("`{database}` was not seeded");
-        let files = sql_files(self.root, dir, "seeds.dir")?;
-        if seeding == Seeding::WhenEmpty {
-            let empty = is_empty(self.postgres, database).map_err(|error| fault(&attempt, &error))?;
-            if !empty {
-                return Ok(Outcome::idle("it holds rows already"));
-            }
-        }
-        self.load(database, &files, &attempt, tell)?;
-        Ok(Outcome::detail(words::count(files.len() as u64, "file")))
-    }
-
-    /// Loads SQL files in one transaction, all of them through psql where one has its commands.
-    fn load(
-        &mut self,
-        database: &DatabaseName,
-        files: &[PathBuf],
+        scripts: &[Script],
         attempt: &str,
         tell: &mut dyn FnMut(Said<'_>),
     ) -> Result<(), Fault> {
-        let named = |file: &PathBuf| {
-            // Editors of one system begin a text with a mark that Postgres takes for a word.
-            let text = text(file)?.trim_start_matches('\u{feff}').to_owned();
-            Ok((PathBuf::from(shown(file, self.root)), text))
-        };
-        let files: Vec<(PathBuf, String)> = files.iter().map(named).collect::<Result<_, Fault>>()?;
-        if files.iter().any(|(_, text)| needs_psql(text)) {
-            let done = (self.psql)()?.files(self.server, database, self.root, &files);
+        if scripts.iter().any(needs_psql) {
+            let done = (self.psql)()?.files(self.server, database, self.root, scripts);
             return done.map_err(|said| {
                 if interrupt::asked() {
                     Fault::new(Exit::Declined, "interrupted")
@@ -247,20 +229,40 @@ impl Builder<'_> {
                 }
             });
         }
-        let total = files.iter().map(|(_, text)| text.len() as u64).sum();
+        let total = scripts.iter().map(bytes).sum();
         let mut done = 0;
         let begun = self.postgres.watch(database).and_then(|()| self.postgres.work(database, "BEGIN"));
         begun.map_err(|error| fault(attempt, &error))?;
-        for (file, text) in &files {
-            if let Err(error) = self.postgres.work(database, text) {
+        for script in scripts {
+            let loaded = match script {
+                Script::Sql { file, text } => self
+                    .postgres
+                    .work(database, text)
+                    .map_err(|error| in_file(attempt, &error, text, &file.display().to_string())),
+                Script::Rows { file, path, into } => {
+                    let copy = format!("COPY {into} FROM STDIN WITH {CSV}");
+                    let mut tell = |sent| tell(Said::Progress { done: done + sent, total });
+                    let copied = self.postgres.copy_in(database, &copy, path, &mut tell);
+                    copied.map_err(|error| in_rows(attempt, &error, &file.display().to_string()))
+                }
+            };
+            if let Err(fault) = loaded {
                 // The connection's transaction ends with it.
                 self.postgres.leave(database);
-                return Err(in_file(attempt, &error, text, &file.display().to_string()));
+                return Err(fault);
             }
-            done += text.len() as u64;
+            done += bytes(script);
             tell(Said::Progress { done, total });
         }
         self.postgres.work(database, "COMMIT").map_err(|error| fault(attempt, &error))
+    }
+}
+
+/// How much there is to load.
+fn bytes(script: &Script) -> u64 {
+    match script {
+        Script::Sql { text, .. } => text.len() as u64,
+        Script::Rows { path, .. } => std::fs::metadata(path).map_or(0, |about| about.len()),
     }
 }
 
@@ -318,15 +320,12 @@ fn renamed(own: &str, database: &DatabaseName, name: &str) -> Result<Secret, Fau
 }
 
 /// psql's own commands, and data inside the file.
-fn needs_psql(text: &str) -> bool {
+fn needs_psql(script: &Script) -> bool {
+    let Script::Sql { text, .. } = script else { return false };
     text.lines().any(|line| {
         let line = line.trim_end().to_ascii_lowercase();
         line.starts_with('\\') || (line.starts_with("copy ") && line.contains("from stdin"))
     })
-}
-
-fn shown(file: &Path, root: &Path) -> String {
-    file.strip_prefix(root).unwrap_or(file).display().to_string()
 }
 
 #[cfg(test)]
@@ -349,8 +348,10 @@ mod tests {
 
     #[test]
     fn psql_is_used_where_only_psql_can_read_a_file() {
-        assert!(needs_psql("\\set x 1\n"));
-        assert!(needs_psql("COPY users FROM stdin;\n"));
-        assert!(!needs_psql("SELECT E'\\n'; COPY users FROM '/tmp/x';\n"));
+        let needed = |text: &str| needs_psql(&Script::Sql { file: "x.sql".into(), text: text.to_owned() });
+
+        assert!(needed("\\set x 1\n"));
+        assert!(needed("COPY users FROM stdin;\n"));
+        assert!(!needed("SELECT E'\\n'; COPY users FROM '/tmp/x';\n"));
     }
 }

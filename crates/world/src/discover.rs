@@ -68,7 +68,8 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     if let Some(detected) = detected.as_ref().filter(|_| !is_configured) {
         config.complete(detected);
     }
-    let blueprint = if wants.blueprint { blueprint(&config, &root)? } else { None };
+    let aside = wants.captured.then(|| crate::seeds::proved(&workspace, &config.seeds)).flatten();
+    let blueprint = if wants.blueprint { blueprint(&config, &root, aside.as_deref())? } else { None };
     let records = Records::read(&workspace)?;
     let wants = narrowed(wants, &records);
     let mut world = World {
@@ -90,8 +91,12 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
         carried: None,
+        captured: None,
         git: wants.git.then(|| git::read(&root)).flatten(),
     };
+    if wants.captured {
+        world.captured = crate::seeds::captured(&world.workspace, &root)?;
+    }
     if wants.journal {
         world.journal = journal::read(&world.workspace);
     }
@@ -371,6 +376,7 @@ pub(crate) const AFRESH: Wants = Wants {
     where_copies_are: false,
     journal: false,
     carried: false,
+    captured: false,
     detection: false,
     files: false,
     git: false,

@@ -27,6 +27,7 @@ mod programs;
 mod psql;
 mod records;
 mod revisions;
+mod seeds;
 mod stale;
 pub mod surroundings;
 mod swap;

@@ -25,6 +25,16 @@ enum Place {
     Container(String),
 }
 
+/// A file of statements, or of rows: by the path that it is told with, as what psql reads or what `COPY` fills.
+#[derive(Debug, Clone)]
+pub(crate) enum Script {
+    Sql { file: PathBuf, text: String },
+    Rows { file: PathBuf, path: PathBuf, into: String },
+}
+
+/// How a file of rows is written: as Postgres' own COPY does it, with the names of the columns first.
+pub(crate) const CSV: &str = "(FORMAT csv, HEADER true)";
+
 /// What psql reads to find its server.
 const VARIABLES: [&str; 6] = ["PGHOST", "PGPORT", "PGUSER", "PGDATABASE", "PGPASSWORD", "PGAPPNAME"];
 
@@ -74,7 +84,7 @@ impl Psql {
         program.output().map(|_| ()).map_err(|error| plain(&error.to_string()))
     }
 
-    /// Runs SQL files with their texts in one session and one transaction, in the folder that their own paths start from.
+    /// Loads files in one session and one transaction, in the folder that their own paths start from.
     ///
     /// # Errors
     /// What psql said, with file and line.
@@ -83,7 +93,7 @@ impl Psql {
         server: &Server,
         database: &DatabaseName,
         folder: &Path,
-        files: &[(PathBuf, String)],
+        scripts: &[Script],
     ) -> Result<(), String> {
         let first = format!("SET client_encoding = 'UTF8'; {WATCH}");
         let arguments = ["-X", "-q", "-1", "-v", "ON_ERROR_STOP=1", "-o", "/dev/null", "-c", &first];
@@ -91,15 +101,28 @@ impl Psql {
         let program = match self.place {
             Place::Host(_) => {
                 let program = program.holds(self.held.as_ref());
-                files.iter().fold(program, |program, (file, _)| program.arg("-f").arg(file))
+                scripts.iter().fold(program, |program, script| match script {
+                    Script::Sql { file, .. } if folder.join(file).is_file() => program.arg("-f").arg(file),
+                    Script::Sql { text, .. } => program.arg("-c").arg(text),
+                    Script::Rows { path, into, .. } => {
+                        let path = path.display().to_string().replace('\'', "''");
+                        program.arg("-c").arg(format!("\\copy {into} FROM '{path}' WITH {CSV}"))
+                    }
+                })
             }
             Place::Container(_) => {
-                let texts: Vec<&str> = files.iter().map(|(_, text)| text.as_str()).collect();
+                let text = |script: &Script| match script {
+                    Script::Sql { text, .. } => Ok(text.clone()),
+                    Script::Rows { path, into, .. } => std::fs::read_to_string(path)
+                        .map(|rows| format!("COPY {into} FROM STDIN WITH {CSV};\n{rows}\n\\."))
+                        .map_err(|why| format!("{}: {why}", path.display())),
+                };
+                let texts: Vec<String> = scripts.iter().map(text).collect::<Result<_, _>>()?;
                 program.args(["-f", "-"]).stdin(texts.join("\n"))
             }
         };
         let done = program.output().map(|_| ());
-        done.map_err(|error| placed(&plain(&error.to_string()), files))
+        done.map_err(|error| placed(&plain(&error.to_string()), scripts))
     }
 
     /// Becomes psql, for a person or for the arguments they gave. Comes back only when that failed.
@@ -184,11 +207,12 @@ fn plain(said: &str) -> String {
 }
 
 /// A line of its input as a line of the file that it came from.
-fn placed(said: &str, files: &[(PathBuf, String)]) -> String {
+fn placed(said: &str, scripts: &[Script]) -> String {
     let read = |said: &str| {
         let (number, rest) = said.strip_prefix("<stdin>:")?.split_once(':')?;
         let mut line: usize = number.parse().ok()?;
-        for (file, text) in files {
+        for script in scripts {
+            let Script::Sql { file, text } = script else { return None };
             let lines = text.matches('\n').count() + 1;
             if line <= lines {
                 return Some(format!("{}:{line}:{rest}", file.display()));
@@ -206,7 +230,8 @@ mod tests {
 
     #[test]
     fn a_line_of_all_texts_is_told_as_one_of_its_file() {
-        let files = [("a.sql".into(), "1\n2\n".to_owned()), ("b.sql".into(), "1\n2".to_owned())];
+        let script = |file: &str, text: &str| Script::Sql { file: file.into(), text: text.to_owned() };
+        let files = [script("a.sql", "1\n2\n"), script("b.sql", "1\n2")];
 
         assert_eq!(placed("<stdin>:2: ERROR: no", &files), "a.sql:2: ERROR: no");
         assert_eq!(placed("<stdin>:5: ERROR: no", &files), "b.sql:2: ERROR: no");

@@ -30,5 +30,6 @@ pub use finding::{Finding, Severity, Side};
 pub use hint::{Described, Sources, hinted};
 pub use meaning::meaning;
 pub use merge::{absent, findings};
+pub(crate) use token::{Token, tokens};
 pub use tried::{Tried, refused};
 pub use written::{annotations, table};

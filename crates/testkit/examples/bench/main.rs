@@ -13,6 +13,7 @@
 mod leases;
 mod million;
 mod race;
+mod seed;
 mod shop;
 
 use std::path::{Path, PathBuf};
@@ -34,6 +35,9 @@ fn main() {
         let shop = Shop::sample(&place, "");
         leases::leases(&shop, rounds.min(5));
         return shop.end();
+    }
+    if std::env::args().nth(2).as_deref() == Some("seed") {
+        return seed(&place, "", rounds.min(5));
     }
     table("Start of a process", &race(&starts(), 3 * rounds));
     let programs = std::env::var("SLATE_BENCH_PROGRAMS").unwrap_or_default();
@@ -77,6 +81,7 @@ fn on_one_major(place: &Path, programs: &str, rounds: usize) {
     let unbuilt = [sample.sqlx(), sample.without_template()];
     table("Without a template yet", &race(&unbuilt, rounds));
     rebuild(place, programs, rounds.min(5));
+    seed(place, programs, rounds.min(5));
     sample.strategies();
     leases::leases(&sample, rounds.min(3));
     for shop in [sample, two_hundred, empty, gigabyte] {
@@ -88,7 +93,26 @@ fn rebuild(place: &Path, programs: &str, rounds: usize) {
     let shop = Shop::million(place, programs);
     let contenders = [shop.by_hand(), shop.rebuild().called("slate-rebuild --yes")];
     table("One million rows in twelve tables", &race(&contenders, rounds));
-    println!("slate-rebuild's memory at its most: {} kB", million::peak(&shop));
+    println!(
+        "slate-rebuild's memory at its most: {} kB",
+        million::peak(&shop, "slate-rebuild", &["--yes", "--quiet"])
+    );
+    shop.end();
+}
+
+fn seed(place: &Path, programs: &str, rounds: usize) {
+    let shop = Shop::orders(place, programs);
+    let whole = [shop.dumped(), shop.captured()];
+    table("One million rows in one table, out and back", &race(&whole, rounds));
+    let before = shop.sum();
+    let _ = shop.captured().run();
+    assert_ne!(shop.sum(), before, "the row that is changed before each time");
+    let before = shop.sum();
+    let load = [shop.loaded_by_psql(), shop.loaded()];
+    table("Loading them", &race(&load, rounds));
+    assert_eq!(shop.sum(), before, "the rows came back");
+    let memory = million::peak(&shop, "slate-seed", &["--capture", "--yes", "--quiet"]);
+    println!("slate-seed's memory at its most: {memory} kB");
     shop.end();
 }
 

@@ -63,14 +63,17 @@ impl Shop {
     }
 }
 
-/// Peak memory of a rebuild of so many rows, in kB.
-pub fn peak(shop: &Shop) -> u64 {
+/// Peak memory of a binary of ours, in kB.
+pub fn peak(shop: &Shop, name: &str, arguments: &[&str]) -> u64 {
     let file = shop.folder().join("peak");
-    let binary = crate::race::binary("slate-rebuild");
+    let binary = crate::race::binary(name);
     let state = shop.folder().join("state").to_string_lossy().into_owned();
-    let script = "import resource,subprocess,sys; subprocess.run([sys.argv[1],'--yes','--quiet'],check=True); \
-                  open(sys.argv[2],'w').write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))";
-    let words = ["python3", "-c", script, &binary, file.to_str().unwrap()];
+    let script = "import resource,subprocess,sys; subprocess.run(sys.argv[2:],check=True); \
+                  open(sys.argv[1],'w').write(str(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss))";
+    let words: Vec<&str> = ["python3", "-c", script, file.to_str().unwrap(), &binary]
+        .into_iter()
+        .chain(arguments.iter().copied())
+        .collect();
     let _ = Contender::new("peak", &words).folder(shop.folder()).variable("XDG_STATE_HOME", &state).run();
     fs::read_to_string(file).unwrap().parse().unwrap()
 }

@@ -54,6 +54,16 @@ impl Shop {
         Self::open(root, programs, "tool = \"sqlx\"\ndir = \"migrations\"", false)
     }
 
+    /// One migration, and a folder of seeds that is empty.
+    pub fn seeded(place: &Path, programs: &str, migration: &str) -> Self {
+        let root = folder(place);
+        for part in ["migrations", "seeds"] {
+            fs::create_dir(root.path().join(part)).unwrap();
+        }
+        fs::write(root.path().join("migrations/1.sql"), migration).unwrap();
+        Self::open(root, programs, "tool = \"sql\"\ndir = \"migrations\"", true)
+    }
+
     /// One migration.
     pub fn of_one(place: &Path, programs: &str, migration: &str) -> Self {
         let root = folder(place);
@@ -133,7 +143,7 @@ impl Shop {
         format!("postgresql://bench:{}@127.0.0.1:{}", notes["password"].as_str().unwrap(), notes["port"])
     }
 
-    fn notes(&self) -> PathBuf {
+    pub fn notes(&self) -> PathBuf {
         let folders = fs::read_dir(self.root.path().join("state/cleanslate")).unwrap().flatten();
         folders.map(|folder| folder.path()).find(|folder| folder.join("local.json").is_file()).unwrap()
     }

@@ -54,6 +54,19 @@ pub(super) fn in_file(attempt: &str, error: &sqlx::Error, text: &str, file: &str
     Fault::new(Exit::Failed, attempt).cause(format!("{place}: {}", said(error)))
 }
 
+/// An error with the file of rows and the line that it is about.
+pub(super) fn in_rows(attempt: &str, error: &sqlx::Error, file: &str) -> Fault {
+    if is_stopped(error) {
+        return fault(attempt, error);
+    }
+    let told =
+        error.as_database_error().and_then(|error| error.try_downcast_ref::<PgDatabaseError>()?.r#where());
+    let line = told.and_then(|told| told.split_once(", line ")).map(|(_, rest)| rest);
+    let line = line.map(|rest| rest.chars().take_while(char::is_ascii_digit).collect::<String>());
+    let place = line.map_or_else(|| file.to_owned(), |line| format!("{file}:{line}"));
+    Fault::new(Exit::Failed, attempt).cause(format!("{place}: {}", said(error)))
+}
+
 pub(crate) fn told(attempt: &str, run: &Run) -> Fault {
     match run {
         Run::Interrupted => Fault::new(Exit::Declined, "interrupted"),

@@ -21,7 +21,7 @@ pub(crate) struct Place {
 }
 
 /// A connection.
-pub(super) struct Line {
+pub(crate) struct Line {
     pub connection: PgConnection,
     pub pid: i32,
 }

@@ -8,6 +8,8 @@ mod record;
 mod run;
 mod table;
 
-pub(crate) use line::Place;
+pub(crate) use line::{Line, Place};
+pub(crate) use proof::unmet;
 pub(crate) use record::read as record;
 pub(crate) use run::{Carrier, Failure};
+pub(crate) use table::quoted;

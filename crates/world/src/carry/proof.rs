@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use plan::words;
 use sqlx::Row as _;
 
-use super::line::Line;
+use super::line::{Line, Place};
 
 const REFERENCES: &str = include_str!("references.sql");
 
@@ -62,4 +62,17 @@ pub(super) async fn broken(line: &mut Line, touched: &BTreeSet<String>) -> Resul
         }
     }
     Ok(found)
+}
+
+/// What does not hold any more, once these tables were filled anew.
+///
+/// # Errors
+/// The database can't be read.
+pub(crate) async fn unmet(place: &Place, touched: &BTreeSet<String>) -> Result<Option<String>, sqlx::Error> {
+    let mut line = Line::open(place).await?;
+    let broken = broken(&mut line, touched).await?.into_iter().next();
+    line.close().await;
+    Ok(broken.map(|Broken { table, why, .. }| {
+        format!("`{}`: {why}", table.trim_start_matches("\"public\".").replace('"', ""))
+    }))
 }

@@ -275,7 +275,7 @@ fn rows_to(fit: &Fit, target: &TableName) -> String {
     if fit.to_partitioned { table } else { format!("ONLY {table}") }
 }
 
-pub(super) fn quoted(name: &str) -> String {
+pub(crate) fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 

@@ -7,6 +7,7 @@ mod lease;
 mod look;
 mod reach;
 mod room;
+mod seeds;
 mod swap;
 mod unattended;
 
@@ -127,8 +128,8 @@ impl<'a> Real<'a> {
             Action::EnsureBaseline { database, migrations } => {
                 self.ensure_baseline(database, migrations, said)
             }
-            Action::Seed { database, dir, seeding } => {
-                let outcome = self.build(|builder| builder.seed(database, dir, *seeding, said))?;
+            Action::Seed { database, seeds, seeding } => {
+                let outcome = self.build(|builder| builder.seed(database, seeds, *seeding, said))?;
                 self.seeded |= !outcome.idle;
                 Ok(outcome)
             }
@@ -226,6 +227,10 @@ impl Machine for Real<'_> {
             | Action::ForgetVolume { .. }
             | Action::KeepRunning { .. }
             | Action::GiveUpCopy { .. } => engine::perform(action, &self.engine()?, said),
+            Action::CaptureSeeds { .. }
+            | Action::ProveCapture { .. }
+            | Action::KeepCapture { .. }
+            | Action::DiscardCapture => self.perform_on_seeds(action, said),
             Action::RunHook { hook } => self.run_hook(hook),
             Action::Tidy => Ok(self.tidy()),
             _ => self.perform_on_databases(action, said),

@@ -179,6 +179,7 @@ impl Real<'_> {
             server,
             postgres,
             psql: &psql,
+            timeout,
             inside: self.world.surroundings.inside,
             engine: context,
         })

@@ -7,6 +7,9 @@ mod mark;
 pub(crate) mod read;
 
 use std::collections::HashMap;
+use std::fs::File;
+use std::io::Read as _;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use plan::{Address, DatabaseName, Exit, Fault, Kind, Outside, RoleName, Server};
@@ -27,6 +30,9 @@ use crate::interrupt;
 const RETRY: Duration = Duration::from_millis(10);
 /// How often a program that should be starting is asked whether it still lives.
 const LIVES: Duration = Duration::from_millis(250);
+
+/// Bytes of a file that are sent at once.
+const PIECE: usize = 1 << 17;
 
 /// How soon it is noticed that somebody wants us to stop.
 const NOTICE: Duration = Duration::from_millis(20);
@@ -222,6 +228,40 @@ impl Postgres {
         let done = self.runtime.block_on(unless_stopped(work));
         let done = done.unwrap_or_else(|| Err(stopped()));
         self.forget_lost(database, done.map(|_| ()))
+    }
+
+    /// Pours a file into a `COPY … FROM STDIN`, and tells how much of it was sent.
+    pub fn copy_in(
+        &mut self,
+        database: &DatabaseName,
+        statement: &str,
+        file: &Path,
+        tell: &mut dyn FnMut(u64),
+    ) -> Result<(), sqlx::Error> {
+        self.connect(database)?;
+        let connection = self.open.get_mut(database).ok_or(sqlx::Error::PoolClosed)?;
+        let work = async {
+            let mut source = File::open(file)?;
+            let mut sink = connection.copy_in_raw(statement).await?;
+            let (mut piece, mut sent) = (vec![0; PIECE], 0);
+            loop {
+                let read = match source.read(&mut piece) {
+                    Ok(read) => piece.get(..read).unwrap_or_default(),
+                    Err(why) => {
+                        let _ = sink.abort("the file was not read").await;
+                        return Err(why.into());
+                    }
+                };
+                if read.is_empty() {
+                    return sink.finish().await.map(drop);
+                }
+                sink.send(read).await?;
+                sent += read.len() as u64;
+                tell(sent);
+            }
+        };
+        let done = self.runtime.block_on(unless_asked(work));
+        self.forget_lost(database, done)
     }
 
     /// Runs a migrator of sqlx on a database: all of it or none, where its files allow that.

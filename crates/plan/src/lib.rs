@@ -52,7 +52,7 @@ pub use marker::{Built, KeptAs, Label, LabelKind, Marker, Origin};
 pub use name::{BadName, ContainerName, DatabaseName, RoleName, ServiceName, VolumeName, literal};
 pub use ownership::{Stack, Whose, network, stack, volume};
 pub use secret::{Secret, masked};
-pub use service::{Condition, Dependency, Healthcheck, Service};
+pub use service::{Condition, Dependency, Described, Healthcheck, Service};
 pub use settings::{Hook, ModelSettings, RebuildSettings, UNDO_DAYS, UNDO_SIZE, UndoSettings};
 pub use staleness::{Baseline, baseline};
 pub use step::{Data, Expect, Fact, Plan, Step, Undo};

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::carry::Carried;
 use crate::{
-    Address, ContainerName, Contents, DatabaseName, Detected, Examined, Examining, Files, Git, Kind, Label,
-    LabelKind, Marker, RoleName, Secret, Service, ServiceName, Surroundings, VolumeName,
+    Address, ContainerName, Contents, DatabaseName, Described, Detected, Examined, Examining, Files, Git,
+    Kind, Label, LabelKind, Marker, RoleName, Secret, Service, ServiceName, Surroundings, VolumeName,
 };
 
 /// What a command wants to know before it plans. Less is quicker.
@@ -275,8 +275,8 @@ pub struct Engine {
     pub copier: Option<String>,
     /// Bytes free where the engine keeps its volumes; `None` when it was not asked.
     pub free: Option<u64>,
-    /// Hash of all that Compose reads from its files, variables resolved; `None` when it was not read.
-    pub described: Option<String>,
+    /// What Compose makes of its files; `None` when they were not read.
+    pub described: Option<Described>,
     /// Services whose containers our last `up` had Compose make from the same description and the same images: Compose
     /// would make none of them anew.
     pub made: Vec<ServiceName>,
@@ -341,7 +341,7 @@ pub enum Health {
     Unhealthy,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mount {
     pub kind: MountKind,
     /// A volume's name or a host path; empty for tmpfs.
@@ -349,7 +349,7 @@ pub struct Mount {
     pub target: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MountKind {
     Volume,
@@ -370,6 +370,8 @@ pub struct Volume {
     pub last_write: Option<Timestamp>,
     /// Our own `up` recorded making it: same name, same creation time.
     pub recorded: bool,
+    /// What an interrupted undo left of it: it holds nothing that is not in its copy.
+    pub half: bool,
     /// The engine named it, nobody else did.
     pub anonymous: bool,
 }

@@ -86,6 +86,7 @@ impl Clean {
         engine: &Engine,
     ) -> Result<Plan, Fault> {
         guard::own_stack(engine, &world.workspace)?;
+        guard::whole(engine.volumes.iter(), &world.workspace)?;
         let scope = Scope::find(world, engine, self.only_db, &self.except)?;
         let mut plan = Plan::new(Self::NAME, engine.compose.project.as_str());
         plan.target =
@@ -278,9 +279,7 @@ mod tests {
                 "copy volume shop_data to shop_data_kept_3",
                 "copy volume aaaaaaaaaaaa to shop_cache_aaaaaaaaaaaa_kept_3",
                 "remove containers shop-db-1, shop-cache-1 and shop-api-1",
-                "remove network shop_default",
-                "remove volume shop_data",
-                "remove volume aaaaaaaaaaaa",
+                "remove network shop_default, volume shop_data and volume aaaaaaaaaaaa",
             ]
         );
         assert_eq!(
@@ -393,11 +392,7 @@ mod tests {
 
         assert_eq!(
             steps,
-            [
-                "copy volume shop_data to shop_data_kept_3",
-                "remove network shop_default",
-                "remove volume shop_data"
-            ]
+            ["copy volume shop_data to shop_data_kept_3", "remove network shop_default and volume shop_data"]
         );
     }
 

@@ -5,6 +5,7 @@
 mod bad_input;
 mod cycle;
 mod doctor;
+mod gone;
 mod trial;
 mod waves;
 mod whose;

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::Timestamp;
-use plan::{Fault, Volume, VolumeName};
+use plan::{Exit, Fault, Volume, VolumeName};
 
 use super::docker::{ask, change, docker, fault};
 use super::inspect::{self, Inspected, PROJECT};
@@ -134,8 +134,13 @@ pub(super) fn measure(names: &[&VolumeName], images: &[String]) -> Result<Measur
                 }
                 fallback = fallback.or(Some(measured));
             }
-            Err(Run::Failed { .. }) => {}
-            Err(run) => return Err(fault(&run, "the volumes were not measured")),
+            Err(run) => {
+                let fault = fault(&run, "the volumes were not measured");
+                // An image without a shell is no reason to stop; an engine that went is.
+                if !matches!(run, Run::Failed { .. }) || fault.exit == Exit::NotReady {
+                    return Err(fault);
+                }
+            }
         }
     }
     Ok(fallback.unwrap_or_default())

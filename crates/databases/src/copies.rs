@@ -64,7 +64,16 @@ fn volumes(plan: &mut Plan, world: &World, engine: &Engine, kept: &[&Kept], next
     let places: Vec<_> = places.collect();
     let present: Vec<&Volume> =
         places.iter().filter_map(|(_, of, ..)| engine.volumes.iter().find(|one| one.name == **of)).collect();
+    let (half, present): (Vec<&Volume>, Vec<&Volume>) = present.into_iter().partition(|one| one.half);
     plan.steps.extend(clear(world, engine, &present, image, next)?);
+    for (copy, of, ..) in places.iter().filter(|(_, of, ..)| half.iter().any(|one| one.name == **of)) {
+        let remove = Action::RemoveVolume { volume: (*of).clone() };
+        plan.steps.push(
+            Step::new(remove, "an undo that was interrupted left half of it")
+                .expects(Expect::Copied { volume: (*of).clone(), copy: (*copy).clone() })
+                .undo(WayBack::Copy { volume: (*copy).clone() }),
+        );
+    }
     for (copy, of, labels, kept) in places {
         plan.data.push(Data::Volume { name: of.clone() });
         let restore = Action::RestoreVolume {

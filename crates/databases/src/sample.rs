@@ -29,6 +29,7 @@ fn volume(of: &str) -> Volume {
         bytes: Some(1),
         last_write: None,
         recorded: true,
+        half: false,
         anonymous: false,
     }
 }

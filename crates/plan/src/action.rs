@@ -50,8 +50,10 @@ pub enum Action {
     RemoveContainers {
         containers: Vec<ContainerName>,
     },
-    RemoveNetwork {
-        network: String,
+    /// Networks and volumes that nobody uses any more, all at the same time.
+    RemoveRest {
+        networks: Vec<String>,
+        volumes: Vec<VolumeName>,
     },
     /// Copy a volume that nobody writes to into a new one, and compare the two.
     CopyVolume {
@@ -398,7 +400,6 @@ impl Action {
             | Self::StartContainers { .. }
             | Self::StopContainers { .. }
             | Self::RestartContainer { .. }
-            | Self::RemoveNetwork { .. }
             | Self::StartCluster
             | Self::StopCluster
             | Self::KeepCluster { .. }
@@ -419,6 +420,7 @@ impl Action {
             | Self::RenameDatabase { .. } => Effect::Changes,
             Self::RemoveContainers { .. }
             | Self::RemoveVolume { .. }
+            | Self::RemoveRest { .. }
             | Self::ForgetVolume { .. }
             | Self::GiveUpCopy { .. }
             | Self::RemoveCluster

@@ -1,11 +1,11 @@
 //! Where a server answers, and how that is written down.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::{DatabaseName, Secret, Server};
 
 /// A TCP address, or the folder of a socket and the port in its name.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Address {
     pub host: String,
     pub port: u16,

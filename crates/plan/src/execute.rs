@@ -212,6 +212,7 @@ fn is_of_many(action: &Action) -> bool {
             | Action::StartContainers { .. }
             | Action::StopContainers { .. }
             | Action::RemoveContainers { .. }
+            | Action::RemoveRest { .. }
             | Action::RestartContainer { .. }
     )
 }

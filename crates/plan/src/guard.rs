@@ -1,7 +1,8 @@
 //! Guards: what must be proved before anything of a server is changed.
 
 use crate::{
-    Database, Engine, Exit, Fault, Kind, Server, Service, ServiceName, Stack, Workspace, World, stack, words,
+    Database, Engine, Exit, Fault, Kind, Server, Service, ServiceName, Stack, Volume, Workspace, World,
+    stack, words,
 };
 
 /// The workspace's server, or why there is none.
@@ -15,6 +16,18 @@ pub fn server(world: &World) -> Result<&Server, Fault> {
             .state("nothing was changed")
             .hint("write [database] server = \"local\" into cleanslate.toml")
     })
+}
+
+/// No data volume is what an interrupted undo left.
+///
+/// # Errors
+/// One is.
+pub fn whole<'a>(mut volumes: impl Iterator<Item = &'a Volume>, workspace: &Workspace) -> Result<(), Fault> {
+    let Some(half) = volumes.find(|one| one.half) else { return Ok(()) };
+    Err(Fault::new(Exit::Refused, format!("volume `{}` is only half there", half.name))
+        .cause("an undo that was to bring it back was interrupted")
+        .state("nothing was changed; its copy is whole")
+        .hint(workspace.command("undo")))
 }
 
 /// The server is proved to be this workspace's: its container by labels, its cluster by its folder.

@@ -65,7 +65,7 @@ pub use secret::{Secret, masked};
 pub use seeds::{
     Captured, Reference, SeedChange, SeedCommand, SeedSettings, Seeds, csv_name, csv_table, fills, in_order,
 };
-pub use service::{Condition, Dependency, Healthcheck, Service};
+pub use service::{Condition, Dependency, Described, Healthcheck, Service};
 pub use settings::{Hook, ModelSettings, RebuildSettings, UNDO_DAYS, UNDO_SIZE, UndoSettings};
 pub use staleness::{Baseline, baseline};
 pub use step::{Data, Expect, Fact, Plan, Step, Undo};

@@ -198,6 +198,7 @@ mod tests {
             bytes: None,
             last_write: None,
             recorded: false,
+            half: false,
             anonymous: false,
         }
     }

@@ -37,7 +37,11 @@ impl Action {
                 let noun = if containers.len() == 1 { "container" } else { "containers" };
                 ("remove", "removed", format!("{noun} {}", words::list(containers)))
             }
-            Self::RemoveNetwork { network } => ("remove", "removed", format!("network `{network}`")),
+            Self::RemoveRest { networks, volumes } => {
+                let networks = networks.iter().map(|network| format!("network `{network}`"));
+                let volumes = volumes.iter().map(|volume| format!("volume `{}`", volume.shown()));
+                ("remove", "removed", words::joined(networks.chain(volumes)))
+            }
             Self::CopyVolume { from, to, .. } => {
                 ("copy", "copied", format!("volume `{}` to `{to}`", from.shown()))
             }

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
-use crate::{Address, Mount, Secret, ServiceName};
+use crate::{Address, Mount, Secret, ServiceName, VolumeName};
 
 /// A service as the compose files describe it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Service {
     pub name: ServiceName,
     pub image: Option<String>,
@@ -26,7 +26,7 @@ pub struct Service {
 }
 
 /// A service's own check, as the compose files describe it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Healthcheck {
     /// `["CMD", …]` or `["CMD-SHELL", …]`; empty where the image brings it.
     pub test: Vec<String>,
@@ -35,7 +35,7 @@ pub struct Healthcheck {
 }
 
 /// A service that another one needs first.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Dependency {
     pub service: ServiceName,
     pub condition: Condition,
@@ -44,11 +44,22 @@ pub struct Dependency {
 }
 
 /// What must be true of a service before another one starts: Compose's own conditions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Condition {
     Started,
     Healthy,
     /// It ended, with 0.
     Completed,
+}
+
+/// What Compose makes of its files, as a later run knows it again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Described {
+    /// Hash of all that it printed, variables resolved.
+    pub hash: String,
+    /// Hash of the files that it read and of the variables that they name; `None` where only Compose knows them.
+    pub inputs: Option<String>,
+    /// Every named volume of the files, external ones too.
+    pub volumes: Vec<VolumeName>,
 }

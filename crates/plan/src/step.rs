@@ -124,6 +124,8 @@ pub enum Expect {
 pub enum Undo {
     /// A complete copy.
     Copy { volume: VolumeName },
+    /// A complete copy of each.
+    Copies { volumes: Vec<VolumeName> },
     /// `compose up` makes it again, with nothing of the user's in it.
     Up,
     /// The rows are somewhere else, complete.

@@ -89,11 +89,21 @@ pub fn took(time: std::time::Duration) -> String {
 /// ```
 #[must_use]
 pub fn list<T: std::fmt::Display>(things: impl IntoIterator<Item = T>) -> String {
-    let mut quoted: Vec<String> = things.into_iter().map(|thing| format!("`{thing}`")).collect();
-    match quoted.pop() {
+    joined(things.into_iter().map(|thing| format!("`{thing}`")))
+}
+
+/// Things in a sentence, as they are.
+///
+/// ```
+/// assert_eq!(plan::words::joined(["a folder".to_owned(), "a file".to_owned()]), "a folder and a file");
+/// ```
+#[must_use]
+pub fn joined(things: impl IntoIterator<Item = String>) -> String {
+    let mut things: Vec<String> = things.into_iter().collect();
+    match things.pop() {
         None => "nothing".to_owned(),
-        Some(last) if quoted.is_empty() => last,
-        Some(last) => format!("{} and {last}", quoted.join(", ")),
+        Some(last) if things.is_empty() => last,
+        Some(last) => format!("{} and {last}", things.join(", ")),
     }
 }
 

@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::carry::Carried;
 use crate::{
-    Address, Captured, ContainerName, Contents, DatabaseName, Detected, Examined, Examining, Files, Git,
-    Holding, Kind, Label, LabelKind, Marker, Outside, RoleName, Secret, Service, ServiceName, Surroundings,
-    VolumeName,
+    Address, Captured, ContainerName, Contents, DatabaseName, Described, Detected, Examined, Examining, Files,
+    Git, Holding, Kind, Label, LabelKind, Marker, Outside, RoleName, Secret, Service, ServiceName,
+    Surroundings, VolumeName,
 };
 
 /// What a command wants to know before it plans. Less is quicker.
@@ -288,8 +288,8 @@ pub struct Engine {
     pub copier: Option<String>,
     /// Bytes free where the engine keeps its volumes; `None` when it was not asked.
     pub free: Option<u64>,
-    /// Hash of all that Compose reads from its files, variables resolved; `None` when it was not read.
-    pub described: Option<String>,
+    /// What Compose makes of its files; `None` when they were not read.
+    pub described: Option<Described>,
     /// Services whose containers our last `up` had Compose make from the same description and the same images: Compose
     /// would make none of them anew.
     pub made: Vec<ServiceName>,
@@ -354,7 +354,7 @@ pub enum Health {
     Unhealthy,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Mount {
     pub kind: MountKind,
     /// A volume's name or a host path; empty for tmpfs.
@@ -362,7 +362,7 @@ pub struct Mount {
     pub target: String,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum MountKind {
     Volume,
@@ -383,6 +383,8 @@ pub struct Volume {
     pub last_write: Option<Timestamp>,
     /// Our own `up` recorded making it: same name, same creation time.
     pub recorded: bool,
+    /// What an interrupted undo left of it: it holds nothing that is not in its copy.
+    pub half: bool,
     /// The engine named it, nobody else did.
     pub anonymous: bool,
 }

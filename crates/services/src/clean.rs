@@ -88,6 +88,7 @@ impl Clean {
     ) -> Result<Plan, Fault> {
         guard::own_stack(engine, &world.workspace)?;
         guard::own_machine(server, world)?;
+        guard::whole(engine.volumes.iter(), &world.workspace)?;
         let scope = Scope::find(world, engine, self.only_db, &self.except)?;
         let mut plan = Plan::new(Self::NAME, engine.compose.project.as_str());
         plan.target =
@@ -289,9 +290,7 @@ mod tests {
                 "copy volume shop_data to shop_data_kept_3",
                 "copy volume aaaaaaaaaaaa to shop_cache_aaaaaaaaaaaa_kept_3",
                 "remove containers shop-db-1, shop-cache-1 and shop-api-1",
-                "remove network shop_default",
-                "remove volume shop_data",
-                "remove volume aaaaaaaaaaaa",
+                "remove network shop_default, volume shop_data and volume aaaaaaaaaaaa",
             ]
         );
         assert_eq!(
@@ -404,11 +403,7 @@ mod tests {
 
         assert_eq!(
             steps,
-            [
-                "copy volume shop_data to shop_data_kept_3",
-                "remove network shop_default",
-                "remove volume shop_data"
-            ]
+            ["copy volume shop_data to shop_data_kept_3", "remove network shop_default and volume shop_data"]
         );
     }
 

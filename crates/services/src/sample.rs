@@ -66,6 +66,7 @@ pub(crate) fn volume(name: &str, bytes: u64) -> Volume {
         bytes: Some(bytes),
         last_write: None,
         recorded: false,
+        half: false,
         anonymous: false,
     }
 }

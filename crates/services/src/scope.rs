@@ -224,20 +224,38 @@ pub(crate) fn remove(
             step.expects(Expect::Container { name: one.name.clone(), id: one.id.clone() })
         }));
     }
-    for network in &scope.networks {
-        let action = Action::RemoveNetwork { network: (*network).to_owned() };
-        steps.push(Step::new(action, "nobody is in it any more"));
-    }
-    for (volume, copy) in scope.volumes.iter().zip(targets) {
-        let step = Step::new(Action::RemoveVolume { volume: volume.name.clone() }, "the clean slate");
-        steps.push(match copy {
-            Some(copy) => {
-                let step = step.expects(Expect::Copied { volume: volume.name.clone(), copy: copy.clone() });
-                // Compose would not mount it again, so what it keeps of a database is out of undo's reach.
-                let lost = volume.anonymous && scope.owner(volume) == engine.compose.database.as_ref();
-                if lost { step } else { step.undo(Undo::Copy { volume: copy }) }
-            }
-            None => step.expects(same(volume)),
+    steps.extend(rest(engine, scope, targets));
+    steps
+}
+
+/// Networks and volumes, at the same time: what a copy takes back, and what nothing does.
+fn rest(engine: &Engine, scope: &Scope<'_>, targets: Vec<Option<VolumeName>>) -> Vec<Step> {
+    // Compose would not mount an unnamed one again, so what it keeps of a database is out of undo's reach.
+    let is_lost = |one: &Volume| one.anonymous && scope.owner(one) == engine.compose.database.as_ref();
+    let pairs = scope.volumes.iter().copied().zip(targets);
+    let (back, lost): (Vec<_>, Vec<_>) = pairs.partition(|(one, copy)| copy.is_some() && !is_lost(one));
+    let mut networks: Vec<String> = scope.networks.iter().map(|name| (*name).to_owned()).collect();
+    let mut steps = Vec::new();
+    let lost = Some(lost).filter(|lost| !lost.is_empty());
+    for volumes in lost.into_iter().chain([back]) {
+        let names: Vec<VolumeName> = volumes.iter().map(|(one, _)| one.name.clone()).collect();
+        let networks = std::mem::take(&mut networks);
+        if names.is_empty() && networks.is_empty() {
+            continue;
+        }
+        let action = Action::RemoveRest { networks, volumes: names };
+        let step = volumes.iter().fold(Step::new(action, "nobody uses it any more"), |step, (one, copy)| {
+            step.expects(match copy {
+                Some(copy) => Expect::Copied { volume: one.name.clone(), copy: copy.clone() },
+                None => same(one),
+            })
+        });
+        let copies: Vec<VolumeName> = volumes.iter().filter_map(|(_, copy)| copy.clone()).collect();
+        steps.push(match copies.as_slice() {
+            [] if volumes.is_empty() => step.undo(Undo::Up),
+            [] => step,
+            _ if volumes.iter().any(|(one, _)| is_lost(one)) => step,
+            _ => step.undo(Undo::Copies { volumes: copies }),
         });
     }
     steps

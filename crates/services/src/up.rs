@@ -95,6 +95,7 @@ fn requested(given: &[String], engine: &Engine) -> Result<Vec<ServiceName>, Faul
 impl Up {
     /// A data volume that is there must be ours: `up` would give it to our Postgres, and `clean` would take it later.
     fn adoptions(&self, engine: &Engine, world: &World) -> Result<Vec<Step>, Fault> {
+        guard::whole(data_volumes(engine), &world.workspace)?;
         let mut steps = Vec::new();
         for data in data_volumes(engine) {
             let Whose::NotOurs(why) = volume(data, engine, &world.workspace.root) else { continue };

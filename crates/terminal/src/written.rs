@@ -92,6 +92,9 @@ fn remarks(step: &Step) -> String {
     if step.action.effect() == Effect::Destroys {
         remark(&match &step.undo {
             Some(Undo::Copy { volume }) => format!("destroys; the copy `{volume}` takes it back"),
+            Some(Undo::Copies { volumes }) => {
+                format!("destroys; the copies {} take it back", words::list(volumes))
+            }
             Some(Undo::Up) => "destroys; the next `up` makes it again".to_owned(),
             Some(Undo::Elsewhere { name }) => format!("destroys; it stands in `{name}`"),
             None => "destroys for good".to_owned(),

@@ -1,7 +1,8 @@
 //! The whole stack side by side with what a project documents for it, interleaved: the clean slate against `down`,
 //! `docker volume rm` and `up -d`, `slate-up` against `up -d --wait` on a stopped stack and against an `up -d` that finds
-//! nothing to do. Looks after each that all answer and that a plain `up -d` makes no container anew. Prints medians and
-//! ratios.
+//! nothing to do; and a reset after an edited baseline against dropping the database and restarting the backend. Looks
+//! after each that all answer and that a plain `up -d` makes no container anew. Prints medians and ratios, and the longest
+//! time in which the database took no login while it was reset.
 //!
 //! `scripts/bench` runs it with both Composes; by hand: `stack "docker compose" 5`.
 
@@ -20,6 +21,25 @@ const COMPOSE: &str = include_str!("compose.yml");
 const SETTINGS: &str = "[migrations]\ntool = \"alembic\"\ndir = \"backend/alembic/versions\"\ncommand = \"alembic upgrade head\"\n\
                         in = \"service:backend\"\nat_start = \"backend\"\n[ready]\nbackend = \"http://127.0.0.1:18460/users\"\n";
 const SERVICES: usize = 6;
+/// Connects again and again, and prints the longest pause between two that worked, in milliseconds.
+const WATCH: &str = "
+import asyncio, asyncpg, os, time
+async def main():
+    url = os.environ['DATABASE_URL'].replace('+asyncpg', '')
+    last, worst = time.monotonic(), 0
+    while not os.path.exists('/tmp/watched'):
+        try:
+            one = await asyncpg.connect(url, timeout=5)
+            await one.fetch('SELECT 1 FROM alembic_version')
+            await one.close()
+        except Exception:
+            continue
+        now = time.monotonic()
+        worst, last = max(worst, now - last), now
+        open('/tmp/watching', 'w').close()
+    print(round(worst * 1000))
+asyncio.run(main())
+";
 
 struct Stack {
     compose: Vec<String>,
@@ -52,8 +72,13 @@ fn main() {
     );
     let mut stopped = race("Up on a stopped stack", &["up -d --wait", "slate-up"]);
     let mut running = race("Up on a running stack", &["up -d", "slate-up"]);
+    let mut edited = race(
+        "Edited baseline until the backend answers",
+        &["DROP, CREATE, restart backend", "slate-reset --yes"],
+    );
+    let mut pauses = Vec::new();
     stack.compose(&["up", "-d"]);
-    for _ in 0..rounds {
+    for round in 0..rounds {
         clean.ways[0].1.push(stack.recipe());
         running.ways[0].1.push(stack.compose(&["up", "-d"]));
         stack.slate("slate-up", &[]);
@@ -67,10 +92,18 @@ fn main() {
         clean.ways[1].1.push(stack.checked("slate-clean", &["--yes", "--no-undo", "--up"]));
         clean.ways[2].1.push(stack.checked("slate-clean", &["--yes", "--up"]));
         stack.forget_copies();
+        stack.edit(2 * round);
+        edited.ways[0].1.push(stack.by_hand());
+        stack.slate("slate-reset", &["--yes"]);
+        stack.edit(2 * round + 1);
+        let (took, pause) = stack.watched(|| stack.slate("slate-reset", &["--yes"]) + stack.answers());
+        edited.ways[1].1.push(took);
+        pauses.push(pause);
     }
-    for race in [clean, stopped, running] {
+    for race in [clean, stopped, running, edited] {
         race.print(&compose);
     }
+    println!("  longest pause between two logins, ms: {}", pauses.join(" "));
 }
 
 impl Stack {
@@ -139,6 +172,54 @@ impl Stack {
         self.compose(&["up", "-d"]);
         assert_eq!(self.containers(), before, "a plain `up -d` made something anew");
         took
+    }
+
+    /// One more table in the baseline.
+    fn edit(&self, n: usize) {
+        let file = self.root.path().join("backend/alembic/versions/initial_schema.py");
+        let text = std::fs::read_to_string(&file).unwrap();
+        let table =
+            format!("    op.create_table(\"note_{n}\", sa.Column(\"id\", sa.Integer, primary_key=True))\n");
+        let head = "def upgrade() -> None:\n";
+        std::fs::write(file, text.replacen(head, &format!("{head}{table}"), 1)).unwrap();
+        // The backend reloads its code, whoever edited it.
+        std::thread::sleep(Duration::from_secs(3));
+    }
+
+    fn by_hand(&self) -> Duration {
+        let sql = ["DROP DATABASE digger WITH (FORCE)", "CREATE DATABASE digger"];
+        let psql =
+            ["exec", "-T", "postgres", "psql", "-U", "digger", "-d", "postgres", "-c", sql[0], "-c", sql[1]];
+        self.compose(&psql) + self.compose(&["restart", "backend"]) + self.answers()
+    }
+
+    /// Until /health answers.
+    fn answers(&self) -> Duration {
+        let begun = Instant::now();
+        while !self.command("curl", &["-sf", "-m", "2", "http://127.0.0.1:18460/health"]).0.status.success() {
+            assert!(begun.elapsed() < Duration::from_mins(2), "the backend does not answer");
+        }
+        begun.elapsed()
+    }
+
+    /// With the longest pause between two logins meanwhile.
+    fn watched(&self, what: impl FnOnce() -> Duration) -> (Duration, String) {
+        let (name, network) = (format!("{PROJECT}-watch"), format!("{PROJECT}_default"));
+        let url = "DATABASE_URL=postgresql://digger:digger@postgres:5432/digger";
+        let image = "slate-bench-backend";
+        let watcher =
+            ["run", "-d", "--name", &name, "--network", &network, "-e", url, image, "python", "-c", WATCH];
+        self.run("docker", &watcher);
+        let begun = Instant::now();
+        while !self.command("docker", &["exec", &name, "test", "-e", "/tmp/watching"]).0.status.success() {
+            assert!(begun.elapsed() < Duration::from_mins(1), "nobody watches");
+        }
+        let took = what();
+        self.run("docker", &["exec", &name, "touch", "/tmp/watched"]);
+        self.run("docker", &["wait", &name]);
+        let pause = self.run("docker", &["logs", &name]).0.trim().to_owned();
+        self.run("docker", &["rm", "-f", &name]);
+        (took, pause)
     }
 
     fn containers(&self) -> String {

@@ -172,6 +172,44 @@ fn what_is_kept_too_long_is_found() {
 }
 
 #[test]
+fn what_is_kept_over_the_limit_is_found() {
+    if offline("the doctor on too much kept") {
+        return;
+    }
+    let shop = Shop::open();
+    let _ = shop.ask("UPDATE goods SET name = name || '!'");
+    let _ = shop.reset();
+    assert_eq!(found(&shop, &[]), [""; 0]);
+
+    shop.configure("[undo]\nmax_size = \"1 MB\"");
+
+    let seen = found(&shop, &[]);
+    assert_eq!(seen.len(), 1, "{seen:?}");
+    assert!(seen[0].starts_with("kept: 1 kept database takes "), "{seen:?}");
+}
+
+#[test]
+fn model_files_that_changed_alone_are_found() {
+    if offline("the doctor on changed models") {
+        return;
+    }
+    let shop = Shop::open();
+    shop.write("models/goods.py", "name = 1\n");
+    shop.configure("[models]\ndir = \"models\"");
+    let _ = shop.reset();
+    assert_eq!(found(&shop, &[]), [""; 0]);
+
+    shop.write("models/goods.py", "name = 2\n");
+
+    assert_eq!(
+        found(&shop, &[]),
+        ["models: the models changed since `shop` was built, and no migration did"]
+    );
+    shop.write("models/goods.py", "name = 1\n");
+    assert_eq!(found(&shop, &[]), [""; 0]);
+}
+
+#[test]
 fn several_heads_are_found() {
     if offline("the doctor on several heads") {
         return;

@@ -96,6 +96,13 @@ fn another_stack_another_compose_and_a_dev_container_are_found() {
     trial.sandbox.write("compose.test.yml", "services: {other: {image: 'redis:7'}}\n");
     trial.compose(".", &["-f", "compose.test.yml", "up", "-d"]);
     assert_eq!(found(&trial), ["own project name"]);
+    trial.compose(".", &["-f", "compose.test.yml", "down"]);
+    trial.ends("slate-up", &[], 0);
+    assert_eq!(found(&trial), [""; 0]);
+
+    trial.sandbox.write("elsewhere/compose.yml", "services: {more: {image: 'redis:7'}}\n");
+    trial.compose("elsewhere", &["up", "-d"]);
+    assert_eq!(found(&trial), ["own project name"]);
 }
 
 #[test]

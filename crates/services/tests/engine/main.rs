@@ -6,6 +6,7 @@ mod bad_input;
 mod cycle;
 mod detection;
 mod doctor;
+mod gone;
 mod trial;
 mod waves;
 mod whose;

@@ -1,6 +1,6 @@
 //! Checks of what is in the database, and of the files that say what should be.
 
-use plan::{Config, Database, Finding, Origin, Server, ServerState, World, words};
+use plan::{Baseline, Config, Database, Finding, Server, ServerState, World, words};
 
 /// An open transaction that does nothing for so long is forgotten.
 const FORGOTTEN: u64 = 300;
@@ -35,14 +35,10 @@ pub(super) fn migrated(check: &'static str, config: &Config, world: &World) -> V
 
 /// An edited baseline keeps its revision id, so that the migration tool says all is well.
 pub(super) fn baseline(check: &'static str, _: &Config, world: &World) -> Vec<Finding> {
-    let (Some(live), Some(blueprint)) = (live(world), &world.blueprint) else { return Vec::new() };
-    let Some(marker) = &live.marker else { return Vec::new() };
-    let own = marker.workspace == world.workspace.id && marker.origin == Origin::Built;
-    if !own || marker.blueprint.as_ref() == Some(&blueprint.hash) {
-        return Vec::new();
-    }
+    let Some(live) = live(world) else { return Vec::new() };
+    let Baseline::Stale(at) = plan::baseline(live, world) else { return Vec::new() };
     let what = format!("migrations or seeds changed since `{}` was built", live.name);
-    let seen = format!("it was built {} from files of another hash", words::ago(marker.at, world.now));
+    let seen = format!("it was built {} from files of another hash", words::ago(at, world.now));
     vec![Finding::new(check, what, seen, world.workspace.command("reset"))]
 }
 
@@ -56,9 +52,9 @@ pub(super) fn heads(check: &'static str, _: &Config, world: &World) -> Vec<Findi
     vec![Finding::new(check, what, seen, format!("alembic merge -m merge {}", heads.join(" ")))]
 }
 
-/// Only --deep asks.
+/// By their files; --deep asks the migration tool.
 pub(super) fn models(check: &'static str, config: &Config, world: &World) -> Vec<Finding> {
-    let Some(said) = &world.examined.models else { return Vec::new() };
+    let Some(said) = &world.examined.models else { return changed(check, world) };
     let tool = config.migrations.tool.map(|tool| tool.to_string()).unwrap_or_default();
     let mend = "describe it in a migration (alembic revision --autogenerate), or in the baseline";
     vec![Finding::new(
@@ -67,6 +63,14 @@ pub(super) fn models(check: &'static str, config: &Config, world: &World) -> Vec
         format!("{tool} check: {said}"),
         mend,
     )]
+}
+
+fn changed(check: &'static str, world: &World) -> Vec<Finding> {
+    let Some(live) = live(world) else { return Vec::new() };
+    let Baseline::ModelsChanged(at) = plan::baseline(live, world) else { return Vec::new() };
+    let what = format!("the models changed since `{}` was built, and no migration did", live.name);
+    let seen = format!("it was built {} with model files of another hash", words::ago(at, world.now));
+    vec![Finding::new(check, what, seen, world.workspace.command("check"))]
 }
 
 pub(super) fn blocking(check: &'static str, _: &Config, world: &World) -> Vec<Finding> {

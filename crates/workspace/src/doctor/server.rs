@@ -102,14 +102,28 @@ pub(super) fn kept(check: &'static str, config: &Config, world: &World) -> Vec<F
     let copies =
         world.kept.iter().filter(|kept| over(kept.at)).map(|kept| (format!("copy {}", kept.n), kept.bytes));
     let old: Vec<(String, u64)> = databases.chain(copies).collect();
+    let mut findings: Vec<Finding> = too_much(check, config, world).into_iter().collect();
     if old.is_empty() {
-        return Vec::new();
+        return findings;
     }
     let bytes = old.iter().map(|(_, bytes)| bytes).sum();
     let names = words::list(old.iter().map(|(name, _)| name));
     let what = format!("{names} {} kept longer than {days} days", if old.len() == 1 { "is" } else { "are" });
     let seen = format!("undo.days is {days}; together {}", words::bytes(bytes));
-    vec![Finding::new(check, what, seen, world.workspace.command("undo --gc"))]
+    findings.push(Finding::new(check, what, seen, world.workspace.command("undo --gc")));
+    findings
+}
+
+/// Kept databases over the size that they may take together.
+fn too_much(check: &'static str, config: &Config, world: &World) -> Option<Finding> {
+    let labels = world.put_by().map(|(_, label)| label).filter(|label| label.kind == LabelKind::Kept);
+    let sizes: Vec<u64> = labels.filter_map(|label| Some(label.kept.as_ref()?.bytes)).collect();
+    let (bytes, limit) = (sizes.iter().sum::<u64>(), config.undo.bytes());
+    let many = words::count(sizes.len() as u64, "kept database");
+    let verb = if sizes.len() == 1 { "takes" } else { "take" };
+    let what = format!("{many} {verb} {}", words::bytes(bytes));
+    let seen = format!("undo.max_size is {}", words::bytes(limit));
+    (bytes > limit).then(|| Finding::new(check, what, seen, world.workspace.command("undo --gc")))
 }
 
 /// Leases that nobody took or gave back for long: the next one would have dropped them.

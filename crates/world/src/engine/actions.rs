@@ -1,6 +1,9 @@
 //! Actions on containers, networks and volumes. Each looks afterwards whether it came true: `docker volume rm -f` and
 //! `compose down -v` end with 0 when it did not.
 
+use std::sync::mpsc::channel;
+use std::thread;
+
 use plan::{Action, ContainerName, Exit, Fault, Outcome, Said, VolumeName, words};
 
 use super::copy::Original;
@@ -34,7 +37,7 @@ pub(crate) fn perform(
             ready::service(context, service.as_str(), url.as_deref(), said)
         }
         Action::RemoveContainers { containers } => remove_containers(containers),
-        Action::RemoveNetwork { network } => remove("network", network),
+        Action::RemoveRest { networks, volumes } => remove_rest(context, networks, volumes, said),
         Action::RemoveVolume { volume } => remove_volume(context, volume),
         Action::CopyVolume { from, to, n, image } => copy::keep(context, from, to, *n, image, said),
         Action::RestoreVolume { from, to, labels, image } => {
@@ -151,15 +154,57 @@ fn remove(kind: &str, name: &str) -> Result<Outcome, Fault> {
     }
 }
 
+/// All at the same time, each told when it is gone. The first fault is told when every one was tried.
+fn remove_rest(
+    context: &Context<'_>,
+    networks: &[String],
+    volumes: &[VolumeName],
+    said: &mut dyn FnMut(Said<'_>),
+) -> Result<Outcome, Fault> {
+    let total = (networks.len() + volumes.len()) as u64;
+    let (tell, told) = channel();
+    let mut gone = Vec::new();
+    let mut failed = None;
+    thread::scope(|scope| {
+        for network in networks {
+            let tell = tell.clone();
+            scope.spawn(move || drop(tell.send((None, remove("network", network)))));
+        }
+        for volume in volumes {
+            let tell = tell.clone();
+            scope.spawn(move || drop(tell.send((Some(volume), remove_unused(volume)))));
+        }
+        drop(tell);
+        let mut done = 0;
+        for (volume, removed) in told {
+            match removed {
+                Ok(_) => {
+                    done += 1;
+                    gone.extend(volume);
+                    said(Said::Progress { done, total });
+                }
+                Err(fault) => failed = failed.take().or(Some(fault)),
+            }
+        }
+    });
+    let mut records = Records::read(context.workspace)?;
+    gone.into_iter().try_for_each(|volume| records.unmake(volume))?;
+    failed.map_or_else(|| Ok(Outcome::default()), Err)
+}
+
 fn remove_volume(context: &Context<'_>, volume: &VolumeName) -> Result<Outcome, Fault> {
-    let outcome = remove("volume", volume.as_str()).map_err(|fault| match users(volume, true) {
+    let outcome = remove_unused(volume)?;
+    Records::read(context.workspace)?.unmake(volume)?;
+    Ok(outcome)
+}
+
+fn remove_unused(volume: &VolumeName) -> Result<Outcome, Fault> {
+    remove("volume", volume.as_str()).map_err(|fault| match users(volume, true) {
         Ok(users) if !users.is_empty() => fault
             .cause(format!("mounted by {}", words::list(&users)))
             .hint(format!("docker rm {}", users.join(" "))),
         _ => fault,
-    })?;
-    Records::read(context.workspace)?.unmake(volume)?;
-    Ok(outcome)
+    })
 }
 
 /// Names of the containers that mount a volume; only those that run, unless `all`.

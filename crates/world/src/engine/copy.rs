@@ -8,7 +8,7 @@ use plan::{Exit, Fault, Kept, KeptPlace, Outcome, Said, VolumeName, words};
 
 use super::docker::{ask_for, change, fault};
 use super::volumes::{Helper, label};
-use super::{Context, actions, inspect};
+use super::{Context, actions, inspect, volumes};
 use crate::program::Run;
 use crate::records::Records;
 
@@ -20,15 +20,16 @@ total=$(du -sk /from | cut -f1)
 set -- $(df -Pk /to | tail -n1)
 if [ "$4" -le "$total" ]; then echo "full $total $4"; exit 3; fi
 ( while :; do sleep 0.2 2>/dev/null || sleep 1; echo "done $(du -sk /to | cut -f1) $total"; done ) & meter=$!
+: >/to/.cleanslate-unfinished
 if cp --help 2>&1 | grep -q reflink; then cp -a --reflink=auto /from/. /to/; else cp -a /from/. /to/; fi
 sync
 kill $meter
 list() {
   cd "$1"
-  find . ! -type l -exec stat -c '%n %f %u:%g %Y' {} +
+  find . ! -type l ! -path ./.cleanslate-unfinished -exec stat -c '%n %f %u:%g %Y' {} +
   find . -type l -exec stat -c '%N %u:%g' {} +
-  find . -type f -exec stat -c '%n %s' {} +
-  find . -type f -exec md5sum {} +
+  find . -type f ! -path ./.cleanslate-unfinished -exec stat -c '%n %s' {} +
+  find . -type f ! -path ./.cleanslate-unfinished -exec md5sum {} +
 }
 list /from | LC_ALL=C sort >/tmp/from & other=$!
 list /to | LC_ALL=C sort >/tmp/to
@@ -37,6 +38,9 @@ if [ ! -s /tmp/to ] || [ "$(md5sum </tmp/from)" != "$(md5sum </tmp/to)" ]; then
   echo "differs $(LC_ALL=C comm -3 /tmp/from /tmp/to 2>/dev/null | head -n1)"
   exit 4
 fi
+rm /to/.cleanslate-unfinished
+touch -r /from /to
+sync
 echo "same $total"
 "#;
 
@@ -89,7 +93,12 @@ pub(super) fn restore(
     if records.copy(from).is_none() {
         return Err(Fault::new(Exit::Failed, attempt).cause(format!("`{from}` is no complete copy of ours")));
     }
-    let bytes = make(from, to, labels, image, &attempt, said)?;
+    // Known as ours before it is there: what a crash leaves of it the next undo removes.
+    if inspect::volumes(vec![to.to_string()])?.is_empty() {
+        records.make([(to.clone(), volumes::RESTORED.to_owned())])?;
+    }
+    let made = make(from, to, labels, image, &attempt, said);
+    let bytes = made.inspect_err(|_| drop(records.unmake(to)))?;
     if let Some(identity) = actions::identity(context, to)? {
         records.make([(to.clone(), identity)])?;
     }

@@ -167,6 +167,7 @@ pub(super) fn volumes(names: Vec<String>) -> Result<Vec<Volume>, Fault> {
                 bytes: None,
                 last_write: None,
                 recorded: false,
+                half: false,
             })
         })
         .collect()

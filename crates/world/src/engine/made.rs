@@ -4,12 +4,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 
-use plan::{Container, Fault, Network, ServiceName, Workspace};
+use plan::{Config, Container, Engine, Fault, Network, Service, ServiceName, Workspace};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::docker::ask;
 use super::inspect::{self, Inspected, PROJECT};
+use super::model::Model;
 use super::{Context, compose::Choice};
 use crate::workspace::{hex, replace_file};
 
@@ -23,6 +24,14 @@ struct Made {
     services: BTreeMap<ServiceName, BTreeSet<String>>,
     /// Ids of the project's networks.
     networks: BTreeSet<String>,
+    /// What the files were read from, and by which Compose.
+    #[serde(default)]
+    inputs: Option<String>,
+    #[serde(default)]
+    program: Vec<String>,
+    /// Without environments: a password stays where the project keeps it.
+    #[serde(default)]
+    model: Model,
 }
 
 /// One hash for all that Compose reads: its files with every variable and env file resolved, for this Compose.
@@ -38,18 +47,77 @@ pub(super) fn description(printed: &str, choice: &Choice) -> String {
 /// # Errors
 /// The engine does not answer, or the state folder is full.
 pub(super) fn write(context: &Context<'_>) -> Result<(), Fault> {
-    let Some(described) = context.engine.described.clone() else { return Ok(()) };
+    let Some(described) = &context.engine.described else { return Ok(()) };
     let filter = format!("label={PROJECT}={}", context.engine.compose.project);
     let now = inspect::containers(std::slice::from_ref(&filter))?;
     let networks =
         ask("the networks were not listed", ["network", "ls", "-q", "--no-trunc", "--filter", &filter])?;
     let made = Made {
-        described,
+        described: described.hash.clone(),
         services: ids(now.iter().map(|one| &one.container)),
         networks: networks.lines().map(str::to_owned).collect(),
+        inputs: described.inputs.clone(),
+        program: context.engine.compose.program.clone(),
+        model: model(context.engine),
     };
-    let text = serde_json::to_vec(&made).unwrap_or_default();
-    replace_file(&context.workspace.state.join(FILE), &text)
+    made.save(context.workspace)
+}
+
+/// Writes down from what the same description was read this time, where that is not what it was read from before.
+///
+/// # Errors
+/// The state folder is full.
+pub(super) fn note(context: &Context<'_>) -> Result<(), Fault> {
+    let Some(described) = &context.engine.described else { return Ok(()) };
+    let made = Made::of(context.workspace);
+    if made.described != described.hash || made.inputs == described.inputs {
+        return Ok(());
+    }
+    let program = context.engine.compose.program.clone();
+    let made = Made { inputs: described.inputs.clone(), program, model: model(context.engine), ..made };
+    made.save(context.workspace)
+}
+
+/// What the files came to when they were read last, with the hash of it: where they are read from the same, by the same
+/// Compose, and every container of then is there, which knows its environment.
+pub(super) fn recall(
+    config: &Config,
+    workspace: &Workspace,
+    inputs: &str,
+    choice: &Choice,
+    own: &[&Container],
+) -> Option<(Model, String)> {
+    let made = Made::of(workspace);
+    let is_there = |id: &String| own.iter().any(|one| one.id == *id);
+    let runner = config.migrations.home.as_deref().and_then(|home| home.strip_prefix("service:"));
+    let knows = |service: &str| made.services.keys().any(|name| name.as_str() == service);
+    let same = runner.is_none_or(knows)
+        && made.inputs.as_deref() == Some(inputs)
+        && made.program == choice.program
+        && made.services.values().flatten().all(is_there);
+    same.then_some((made.model, made.described))
+}
+
+impl Made {
+    /// What can't be read was never written: Compose is asked then.
+    fn of(workspace: &Workspace) -> Self {
+        let text = fs::read(workspace.state.join(FILE)).ok();
+        text.and_then(|text| serde_json::from_slice(&text).ok()).unwrap_or_default()
+    }
+
+    fn save(&self, workspace: &Workspace) -> Result<(), Fault> {
+        replace_file(&workspace.state.join(FILE), &serde_json::to_vec(self).unwrap_or_default())
+    }
+}
+
+fn model(engine: &Engine) -> Model {
+    let bare = |one: &Service| Service { environment: BTreeMap::new(), healthcheck: None, ..one.clone() };
+    Model {
+        services: engine.compose.services.iter().map(bare).collect(),
+        external: engine.compose.external.clone(),
+        injects: engine.compose.injects,
+        volumes: engine.described.iter().flat_map(|one| one.volumes.clone()).collect(),
+    }
 }
 
 /// The services whose containers Compose would leave as they are, by what our last `up` wrote down.
@@ -62,11 +130,7 @@ pub(super) fn read(
     all: &[Inspected],
     networks: &[Network],
 ) -> Result<Vec<ServiceName>, Fault> {
-    // What can't be read was never written: Compose is asked then.
-    let made: Made = fs::read(workspace.state.join(FILE))
-        .ok()
-        .and_then(|text| serde_json::from_slice(&text).ok())
-        .unwrap_or_default();
+    let made = Made::of(workspace);
     let networks: BTreeSet<String> = networks.iter().map(|network| network.id.clone()).collect();
     if made.described != described || !made.networks.is_subset(&networks) {
         return Ok(Vec::new());

@@ -8,6 +8,7 @@ mod deaf;
 mod docker;
 mod examine;
 mod failure;
+mod inputs;
 mod inspect;
 mod made;
 mod model;
@@ -31,10 +32,11 @@ use std::thread;
 use std::time::Duration;
 
 use plan::{
-    Compose, Config, Container, Engine, EngineFacts, Exit, Fault, MountKind, Network, Service, ServiceName,
-    Wants, Workspace,
+    Compose, Config, Container, Described, Engine, EngineFacts, Exit, Fault, MountKind, Network, Service,
+    ServiceName, Wants, Workspace,
 };
 
+use self::compose::Choice;
 use self::inspect::{Inspected, PROJECT};
 use self::model::Model;
 use self::project::Project;
@@ -98,20 +100,21 @@ pub(crate) fn discover(
     let there = server::service_of(config, &own);
     // Where the containers tell all that is wanted, Compose's 100 ms are saved.
     let reads = wants.engine >= EngineFacts::Files || there.is_none();
-    let describe = || reads.then(|| compose::describe(config, &project, &choices, timeout)).transpose();
+    let recalls = wants.engine == EngineFacts::Made;
+    let read =
+        || reads.then(|| read(config, workspace, &project, &choices, &own, recalls, timeout)).transpose();
     let more = wants.engine > EngineFacts::Server;
     let (described, labelled) = thread::scope(|scope| {
-        let described = scope.spawn(describe);
+        let described = scope.spawn(read);
         let labelled = if more { labelled(&project.name, &all) } else { Ok((Vec::new(), Vec::new())) };
         let broken = || Err(Fault::new(Exit::Failed, "the compose files were not read"));
         (described.join().unwrap_or_else(|_| broken()), labelled)
     });
-    let (choice, model, text) = described?.map_or_else(
-        || (choices.into_iter().next(), Model::default(), None),
-        |found| (Some(found.choice), found.model, Some(found.text)),
-    );
+    let (choice, model, described) = match described? {
+        Some((choice, model, described)) => (Some(choice), model, Some(described)),
+        None => (choices.into_iter().next(), Model::default(), None),
+    };
     let choice = choice.ok_or_else(|| docker::no_compose("compose.command is empty"))?;
-    let described = text.map(|text| made::description(&text, &choice));
     let database = server::service(config, &model.services, &own)?;
     let compose = Compose {
         program: choice.program,
@@ -125,8 +128,8 @@ pub(crate) fn discover(
         injects: model.injects,
     };
     let (volumes, networks) = labelled?;
-    let made = described.as_deref().filter(|_| wants.engine == EngineFacts::Made);
-    let made = made.map_or(Ok(Vec::new()), |described| made::read(workspace, described, &all, &networks))?;
+    let made = described.as_ref().filter(|_| wants.engine == EngineFacts::Made);
+    let made = made.map_or(Ok(Vec::new()), |now| made::read(workspace, &now.hash, &all, &networks))?;
     let mut engine = Engine {
         compose,
         containers: Vec::new(),
@@ -143,6 +146,34 @@ pub(crate) fn discover(
     }
     engine.containers = concerned(&engine, all);
     Ok(engine)
+}
+
+/// What the compose files come to: as our last `up` knew it, where nothing that they are read from has changed and the
+/// caller takes it; else as Compose reads them now.
+fn read(
+    config: &Config,
+    workspace: &Workspace,
+    project: &Project,
+    choices: &[Choice],
+    own: &[&Container],
+    recalls: bool,
+    timeout: Duration,
+) -> Result<(Choice, Model, Described), Fault> {
+    // Before Compose reads them: what is edited meanwhile is seen by the next run.
+    let inputs = choices.first().and_then(|choice| inputs::hash(project, choice));
+    let known = choices.first().zip(inputs.as_deref()).filter(|_| recalls);
+    let known = known.and_then(|(choice, inputs)| {
+        made::recall(config, workspace, inputs, choice, own).map(|known| (choice.clone(), known))
+    });
+    let (choice, model, hash) = if let Some((choice, (model, hash))) = known {
+        (choice, model, hash)
+    } else {
+        let found = compose::describe(config, project, choices, timeout)?;
+        let hash = made::description(&found.text, &found.choice);
+        (found.choice, found.model, hash)
+    };
+    let described = Described { hash, inputs, volumes: model.volumes.clone() };
+    Ok((choice, model, described))
 }
 
 /// Keeps what an earlier look read from the compose files, where this one did not read them.

@@ -6,11 +6,11 @@ use plan::{
     Address, Condition, Dependency, Exit, Fault, Healthcheck, Mount, MountKind, Secret, Service, ServiceName,
     VolumeName,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 /// What the files describe.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Model {
     pub services: Vec<Service>,
     pub external: Vec<VolumeName>,

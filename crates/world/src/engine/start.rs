@@ -53,6 +53,7 @@ pub(super) fn start(
     if context.engine.compose.injects && !services.is_empty() {
         up(context, &["-d"], services, said)?;
     }
+    made::note(context)?;
     waves::start(context, services, awaited, said)
 }
 

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use jiff::Timestamp;
-use plan::{Fault, Volume, VolumeName};
+use plan::{Exit, Fault, Volume, VolumeName};
 
 use super::docker::{ask, change, docker, fault};
 use super::inspect::{self, Inspected, PROJECT};
@@ -79,6 +79,8 @@ fn is_waited_for(name: &str) -> bool {
 
 /// What our records say of a volume that the engine named: no other ever has that name.
 pub(super) const UNNAMED: &str = "unnamed";
+/// What they say of one that we make again from its copy, until it is complete.
+pub(super) const RESTORED: &str = "restored";
 
 /// What one look into the volumes tells.
 #[derive(Debug, Default)]
@@ -94,6 +96,8 @@ struct One {
     inode: Option<String>,
     bytes: u64,
     last_write: Option<Timestamp>,
+    /// Empty, or not completely copied.
+    half: bool,
 }
 
 /// `stat -c` and `df -P` are what GNU and busybox have in common. The fields of `df` are split by the shell.
@@ -102,7 +106,9 @@ for folder in /v/*; do
   [ -d "$folder" ] || continue
   size=$(du -sk "$folder" | cut -f1)
   written=$(find "$folder" -type f -exec stat -c %Y {} + 2>/dev/null | sort -rn | head -n1)
-  echo "volume ${folder#/v/} $(stat -c '%i.%W' "$folder") $size ${written:-0}"
+  state=whole
+  if [ -e "$folder/.cleanslate-unfinished" ] || [ -z "$(ls -A "$folder")" ]; then state=half; fi
+  echo "volume ${folder#/v/} $(stat -c '%i.%W' "$folder") $size ${written:-0} $state"
 done
 where=/; [ -d /v/0 ] && where=/v/0
 set -- $(df -Pk "$where" | tail -n1)
@@ -128,8 +134,13 @@ pub(super) fn measure(names: &[&VolumeName], images: &[String]) -> Result<Measur
                 }
                 fallback = fallback.or(Some(measured));
             }
-            Err(Run::Failed { .. }) => {}
-            Err(run) => return Err(fault(&run, "the volumes were not measured")),
+            Err(run) => {
+                let fault = fault(&run, "the volumes were not measured");
+                // An image without a shell is no reason to stop; an engine that went is.
+                if !matches!(run, Run::Failed { .. }) || fault.exit == Exit::NotReady {
+                    return Err(fault);
+                }
+            }
         }
     }
     Ok(fallback.unwrap_or_default())
@@ -141,14 +152,15 @@ impl Measured {
         let kibibytes = |text: &str| text.parse::<u64>().ok().map(|number| number * 1024);
         match words.as_slice() {
             ["free", free] => self.free = kibibytes(free),
-            ["volume", at, inode, size, written] => {
+            ["volume", at, inode, size, written, state] => {
                 let name = at.parse::<usize>().ok().and_then(|at| names.get(at));
                 if let (Some(name), Some(bytes)) = (name, kibibytes(size)) {
                     let second = written.parse().ok().filter(|second| *second > 0);
                     let last_write = second.and_then(|second| Timestamp::from_second(second).ok());
                     let made = inode.split_once('.').and_then(|(_, made)| made.parse::<u64>().ok());
                     let inode = made.filter(|made| *made > 0).map(|_| format!("inode {inode}"));
-                    self.by_volume.insert((*name).clone(), One { inode, bytes, last_write });
+                    self.by_volume
+                        .insert((*name).clone(), One { inode, bytes, last_write, half: *state == "half" });
                 }
             }
             _ => {}
@@ -180,8 +192,9 @@ pub(super) fn complete(
         |volume: &Volume| !mounted.contains(volume.name.as_str()) || !volume.labels.contains_key(PROJECT);
     let in_doubt =
         volumes.iter().any(|volume| records.has_made(&volume.name) && !volume.anonymous && in_doubt(volume));
+    let restored = volumes.iter().any(|volume| records.made(&volume.name) == Some(RESTORED));
     let by_inode = (sizes || in_doubt) && !volumes.is_empty() && !tells_when_made()?;
-    let measured = if sizes || by_inode {
+    let measured = if sizes || by_inode || restored {
         let names: Vec<&VolumeName> = volumes.iter().map(|volume| &volume.name).collect();
         measure(&names, images)?
     } else {
@@ -196,8 +209,14 @@ pub(super) fn complete(
             }
         }
         let made = records.made(&volume.name);
-        volume.recorded =
-            made == Some(volume.created.as_str()) || (volume.anonymous && made == Some(UNNAMED));
+        volume.recorded = made == Some(volume.created.as_str())
+            || made == Some(RESTORED)
+            || (volume.anonymous && made == Some(UNNAMED));
+        // One that somebody mounted is no longer only what we left.
+        let measured = measured.by_volume.get(&volume.name);
+        volume.half = made == Some(RESTORED)
+            && !mounted.contains(volume.name.as_str())
+            && measured.is_some_and(|one| one.half);
     }
     Ok(measured)
 }
@@ -232,7 +251,7 @@ mod tests {
         let name = VolumeName::new("shop_data").unwrap();
         let mut measured = Measured::default();
 
-        for line in ["volume 0 12.34 2048 1700000000", "free 100", "sh: some warning"] {
+        for line in ["volume 0 12.34 2048 1700000000 whole", "free 100", "sh: some warning"] {
             measured.read(line, &[&name]);
         }
 
@@ -240,7 +259,7 @@ mod tests {
         assert_eq!((one.inode.as_deref(), one.bytes), (Some("inode 12.34"), 2 << 20));
         assert_eq!(one.last_write, Timestamp::from_second(1_700_000_000).ok());
         assert_eq!(measured.free, Some(102_400));
-        measured.read("volume 0 12.W 2048 0", &[&name]);
+        measured.read("volume 0 12.W 2048 0 whole", &[&name]);
         assert_eq!(measured.by_volume[&name].inode, None);
     }
 }

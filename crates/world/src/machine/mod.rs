@@ -220,7 +220,7 @@ impl Machine for Real<'_> {
             | Action::RestartContainer { .. }
             | Action::AwaitService { .. }
             | Action::RemoveContainers { .. }
-            | Action::RemoveNetwork { .. }
+            | Action::RemoveRest { .. }
             | Action::CopyVolume { .. }
             | Action::RemoveVolume { .. }
             | Action::RestoreVolume { .. }

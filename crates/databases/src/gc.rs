@@ -93,6 +93,8 @@ mod tests {
             examined: plan::Examined::default(),
             carried: None,
             git: None,
+            revisions: None,
+            draft: None,
         }
     }
 

@@ -118,6 +118,8 @@ pub(crate) fn world(kept: Vec<Kept>) -> World {
         examined: plan::Examined::default(),
         carried: None,
         git: None,
+        revisions: None,
+        draft: None,
     }
 }
 

@@ -117,6 +117,17 @@ impl Action {
             Self::TryModels { database } => ("try", "tried", format!("each model in `{database}`")),
             Self::Compare(comparison) => ("compare", "compared", comparison.named()),
             Self::Accept { .. } => ("accept", "accepted", "what was found".to_owned()),
+            Self::DraftRevision { name, .. } => ("write", "wrote", format!("a draft of `{name}`")),
+            Self::DraftBaseline { path, .. } => ("write", "wrote", format!("a draft of {path}")),
+            Self::DraftStatements { target, .. } => ("ask for", "has", format!("the statements of {target}")),
+            Self::Upgrade { database, .. } => ("migrate", "migrated", format!("`{database}`")),
+            Self::Downgrade { database, target } => {
+                ("take back", "took back", format!("`{database}` to {target}"))
+            }
+            Self::AdoptBaseline { database } => ("put", "put", format!("`{database}` at the new baseline")),
+            Self::NoteBlueprint { database } => {
+                ("note", "noted", format!("what `{database}` was built from"))
+            }
             Self::OpenPsql { database, .. } => ("open", "closed", format!("psql on `{database}`")),
         }
     }

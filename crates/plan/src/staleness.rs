@@ -148,6 +148,8 @@ mod tests {
             examined: crate::Examined::default(),
             carried: None,
             git: None,
+            revisions: None,
+            draft: None,
         }
     }
 

@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::carry::Carried;
 use crate::{
-    Address, ContainerName, Contents, DatabaseName, Detected, Examined, Examining, Files, Git, Kind, Label,
-    LabelKind, Marker, RoleName, Secret, Service, ServiceName, Surroundings, VolumeName,
+    Address, ContainerName, Contents, DatabaseName, Detected, Draft, Examined, Examining, Files, Git, Kind,
+    Label, LabelKind, Marker, Revisions, RoleName, Secret, Service, ServiceName, Surroundings, VolumeName,
 };
 
 /// What a command wants to know before it plans. Less is quicker.
@@ -44,6 +44,10 @@ pub struct Wants {
     pub files: bool,
     /// The branches of the repository that the workspace is in.
     pub git: bool,
+    /// Which migrations the live database was built with.
+    pub revisions: bool,
+    /// What an earlier step of this run wrote and put into no folder yet.
+    pub draft: bool,
 }
 
 /// How much of the engine a command needs. A `local` server has none, whatever is wanted.
@@ -98,6 +102,9 @@ pub struct World {
     /// The database that is being built with the live one's rows in it, and what came of them.
     pub carried: Option<(DatabaseName, Carried)>,
     pub git: Option<Git>,
+    /// The migration files, and what is released of them, where the blueprint was wanted.
+    pub revisions: Option<Revisions>,
+    pub draft: Option<Draft>,
 }
 
 /// A run of ours, from the journal.

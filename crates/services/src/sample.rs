@@ -132,6 +132,8 @@ pub(crate) fn world() -> World {
         examined: plan::Examined::default(),
         carried: None,
         git: None,
+        revisions: None,
+        draft: None,
     }
 }
 

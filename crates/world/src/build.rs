@@ -20,6 +20,7 @@ use crate::here::home_of;
 use crate::interrupt;
 use crate::postgres::{Postgres, holds_tables, is_empty};
 use crate::program::{Program, Run};
+use crate::revisions;
 
 /// Between two proofs in their file.
 const PROOFS: &str = "\0";
@@ -55,6 +56,28 @@ impl Builder<'_> {
         Ok(Outcome::detail(words::count(count as u64, "migration")))
     }
 
+    /// What the text of each migration was when it was applied: later an edit of it is seen.
+    pub fn note(&mut self, database: &DatabaseName, migrations: &Migrations) -> Result<(), Fault> {
+        let noted = revisions::note(self.postgres, migrations, self.root, database);
+        noted.map_err(|error| fault(&format!("the migrations of `{database}` were not noted"), &error))
+    }
+
+    /// Takes the newest migrations back, down to a version.
+    pub(crate) fn revert_sqlx(
+        &mut self,
+        database: &DatabaseName,
+        migrations: &Migrations,
+        target: &str,
+        attempt: &str,
+    ) -> Result<(), Fault> {
+        let folder = self.folder(migrations)?;
+        let migrator = self.postgres.block_on(Migrator::new(folder.as_path()));
+        let migrator = migrator.map_err(|why| Fault::new(Exit::Usage, attempt).cause(why.to_string()))?;
+        let target = target.parse().unwrap_or(0);
+        let done = self.postgres.revert(database, &migrator, target);
+        done.map_err(|why| not_migrated(attempt, why, &folder))
+    }
+
     fn with_sqlx(&mut self, database: &DatabaseName, migrations: &Migrations) -> Result<usize, Fault> {
         let folder = self.folder(migrations)?;
         let attempt = format!("`{database}` was not migrated");
@@ -70,7 +93,9 @@ impl Builder<'_> {
         let limited = self.postgres.run(database, "SET lock_timeout = '30s'");
         limited.map_err(|error| fault(&attempt, &error))?;
         let done = self.postgres.migrate(database, &migrator);
-        done.map(|()| migrator.iter().count()).map_err(|why| not_migrated(&attempt, why, &folder))
+        done.map_err(|why| not_migrated(&attempt, why, &folder))?;
+        self.note(database, migrations)?;
+        Ok(migrator.iter().count())
     }
 
     fn with_sql(
@@ -87,7 +112,14 @@ impl Builder<'_> {
             let last = files.iter().rposition(is_it).ok_or_else(|| no_version(to))?;
             files.truncate(last + 1);
         }
-        self.load(database, &files, &format!("`{database}` was not migrated"), tell)?;
+        let attempt = format!("`{database}` was not migrated");
+        let mut known = revisions::of_files(migrations, self.root);
+        let marked = revisions::mark(self.postgres, migrations.tool, database, &mut known);
+        marked.map_err(|error| fault(&attempt, &error))?;
+        let of = |file: &PathBuf| known.files.iter().find(|known| known.path == shown(file, self.root));
+        files.retain(|file| of(file).is_none_or(|known| !known.applied));
+        let note = revisions::noting(files.iter().filter_map(of));
+        self.load(database, &files, Some(note), &attempt, tell)?;
         Ok(files.len())
     }
 
@@ -131,6 +163,7 @@ impl Builder<'_> {
                 ))
                 .hint(format!("migrations.variable names what it reads, now {}", variable(migrations))));
         }
+        self.note(database, migrations)?;
         Ok(Outcome::detail(command))
     }
 
@@ -219,7 +252,7 @@ impl Builder<'_> {
                 return Ok(Outcome::idle("it holds rows already"));
             }
         }
-        self.load(database, &files, &attempt, tell)?;
+        self.load(database, &files, None, &attempt, tell)?;
         Ok(Outcome::detail(words::count(files.len() as u64, "file")))
     }
 
@@ -228,6 +261,7 @@ impl Builder<'_> {
         &mut self,
         database: &DatabaseName,
         files: &[PathBuf],
+        note: Option<String>,
         attempt: &str,
         tell: &mut dyn FnMut(Said<'_>),
     ) -> Result<(), Fault> {
@@ -236,7 +270,8 @@ impl Builder<'_> {
             let text = text(file)?.trim_start_matches('\u{feff}').to_owned();
             Ok((PathBuf::from(shown(file, self.root)), text))
         };
-        let files: Vec<(PathBuf, String)> = files.iter().map(named).collect::<Result<_, Fault>>()?;
+        let mut files: Vec<(PathBuf, String)> = files.iter().map(named).collect::<Result<_, Fault>>()?;
+        files.extend(note.map(|note| (PathBuf::from("what was applied"), note)));
         if files.iter().any(|(_, text)| needs_psql(text)) {
             let done = (self.psql)()?.files(self.server, database, self.root, &files);
             return done.map_err(|said| {

@@ -63,7 +63,9 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         config.complete(detected);
     }
     let blueprint = if wants.blueprint { blueprint(&config, &root)? } else { None };
+    let revisions = if wants.blueprint { revisions::read(&config, &root)? } else { None };
     let records = Records::read(&workspace)?;
+    let state = workspace.state.clone();
     let wants = narrowed(wants, &records);
     let mut world = World {
         now: Timestamp::now(),
@@ -81,6 +83,8 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         examined: plan::Examined::default(),
         carried: None,
         git: wants.git.then(|| git::read(&root)).flatten(),
+        revisions,
+        draft: wants.draft.then(|| crate::migrate::draft(&state)).flatten(),
     };
     if wants.journal {
         world.journal = journal::read(&world.workspace);
@@ -221,6 +225,10 @@ fn read_databases(
                 git.unknown =
                     revisions::unknown(&mut postgres, config, &world.workspace.root, &database.name);
             }
+            if let Some(known) = world.revisions.as_mut().filter(|_| wants.revisions) {
+                // What can't be read is not told.
+                let _ = revisions::mark(&mut postgres, config.migrations.tool, &database.name, known);
+            }
         }
         if wants.contents == Reading::All || (is_live && wants.contents >= Reading::Rows) {
             let settings = records.settings(database.oid).map(String::as_str);
@@ -304,4 +312,6 @@ pub(crate) const AFRESH: Wants = Wants {
     detection: false,
     files: false,
     git: false,
+    revisions: false,
+    draft: false,
 };

@@ -18,6 +18,7 @@ mod inside;
 pub mod interrupt;
 mod journal;
 mod machine;
+mod migrate;
 mod models;
 mod postgres;
 mod program;

@@ -87,7 +87,7 @@ impl Real<'_> {
     }
 
     /// The names of a database's extensions.
-    fn extensions(&mut self, database: &DatabaseName) -> Result<Vec<String>, Fault> {
+    pub(super) fn extensions(&mut self, database: &DatabaseName) -> Result<Vec<String>, Fault> {
         let sql = "SELECT extname::text AS name FROM pg_extension WHERE oid >= 16384 ORDER BY oid";
         let attempt = format!("the extensions of `{database}` were not listed");
         self.build(|builder| {

@@ -4,6 +4,7 @@ mod carry;
 mod check;
 mod fill;
 mod look;
+mod migrate;
 mod reach;
 mod swap;
 mod unattended;
@@ -159,7 +160,7 @@ impl<'a> Real<'a> {
                 let server = self.server.as_ref().ok_or_else(no_server)?;
                 Err(self.psql()?.become_it(server, database, arguments))
             }
-            action => self.perform_swap(action, said),
+            action => self.perform_migration(action, said),
         }
     }
 

@@ -28,7 +28,7 @@ pub(super) fn revision(config: &Config, world: &World, chain: &Revisions, name: 
         Some(_) => Some(modelled(&mut plan, world, server, Some(&database))),
         None => open,
     };
-    let path = if alembic { String::new() } else { next_path(config, chain, name, world) };
+    let path = if alembic { String::new() } else { next_path(config, chain, name, world)? };
     let draft = Action::DraftRevision { name: name.to_owned(), path, database, like };
     plan.steps.push(Step::new(draft, "it is shown before it is kept").weight(4));
     Ok(plan)
@@ -210,7 +210,7 @@ fn adopt(plan: &mut Plan, config: &Config, world: &World, chain: &Revisions, fro
 }
 
 /// A file for the next migration, named as the ones before it are.
-fn next_path(config: &Config, chain: &Revisions, name: &str, world: &World) -> String {
+fn next_path(config: &Config, chain: &Revisions, name: &str, world: &World) -> Result<String, Fault> {
     let last = chain.files.last().map(Revision::name).unwrap_or_default();
     let digits = last.find(|c: char| !c.is_ascii_digit()).unwrap_or(last.len());
     let (number, rest) = last.split_at(digits);
@@ -224,5 +224,11 @@ fn next_path(config: &Config, chain: &Revisions, name: &str, world: &World) -> S
     let separator = if rest.starts_with('-') { '-' } else { '_' };
     let end = if last.ends_with(".up.sql") { ".up.sql" } else { ".sql" };
     let dir = config.migrations.dir.as_deref().unwrap_or_default().trim_end_matches('/');
-    format!("{dir}/{number}{separator}{}{end}", plan::slug(name))
+    let file = format!("{number}{separator}{}{end}", plan::slug(name));
+    if config.migrations.tool == Some(Tool::Sql) && file.as_str() < last {
+        return Err(usage(format!("`{file}` would apply before `{last}`"))
+            .cause("a folder of SQL files applies in the order of their names")
+            .hint("give the files numbers with zeros in front: 009, 010"));
+    }
+    Ok(format!("{dir}/{file}"))
 }

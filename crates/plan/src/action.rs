@@ -285,6 +285,8 @@ pub enum Action {
     DraftBaseline {
         from: Side,
         source: DatabaseName,
+        /// Of the present migrations, where the source is another one.
+        present: Option<DatabaseName>,
         scratch: DatabaseName,
         path: String,
         id: String,

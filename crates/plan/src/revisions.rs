@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::Finding;
+use crate::check::{Finding, Side};
 
 /// The file of what is released, at the workspace's root. It is committed.
 pub const RELEASED: &str = "cleanslate-released.toml";
@@ -160,6 +160,8 @@ pub struct Draft {
     pub said: Option<String>,
     /// Where what it gives differs from what it was made from, in words, worst first; notices are left out.
     pub differs: Vec<String>,
+    /// What the present migrations make and this does not, since models do not describe it.
+    pub leaves: Vec<String>,
 }
 
 impl Draft {
@@ -168,6 +170,17 @@ impl Draft {
         let matters = |finding: &&Finding| finding.severity > crate::check::Severity::Notice;
         let line = |finding: &Finding| format!("{} {}: {}", finding.kind, finding.object, finding.aspect);
         self.differs = findings.iter().filter(matters).map(line).collect();
+    }
+
+    /// Takes what the present migrations have and models know nothing of: functions, views, rights.
+    pub fn miss(&mut self, findings: &[Finding]) {
+        let described =
+            ["table", "column", "index", "constraint", "key", "enum", "type", "sequence", "unique", "check"];
+        let is_described = |finding: &&Finding| described.iter().any(|word| finding.kind.contains(word));
+        let gone =
+            |finding: &&Finding| finding.sides.get(&Side::Live) == Some(&None) && !is_described(finding);
+        let line = |finding: &Finding| format!("{} {}", finding.kind, finding.object);
+        self.leaves = findings.iter().filter(gone).map(line).collect();
     }
 }
 

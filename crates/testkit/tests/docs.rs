@@ -10,9 +10,9 @@ use plan::Config;
 use serde_json::Value;
 use testkit::{Launch, Stdin, binary, repository};
 
-const BINARIES: [&str; 16] = [
+const BINARIES: [&str; 17] = [
     "up", "down", "clean", "restart", "reset", "rebuild", "undo", "switch", "snapshot", "status", "doctor",
-    "psql", "init", "guard", "check", "ensure",
+    "psql", "init", "guard", "check", "ensure", "migrate",
 ];
 
 /// A help is read on a screen, not scrolled through.

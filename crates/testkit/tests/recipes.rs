@@ -8,9 +8,9 @@ use std::path::PathBuf;
 
 use testkit::{Launch, Output, Sandbox, Stdin, binary, repository};
 
-const BINARIES: [&str; 14] = [
+const BINARIES: [&str; 15] = [
     "up", "down", "clean", "restart", "reset", "rebuild", "undo", "switch", "snapshot", "status", "doctor",
-    "psql", "check", "ensure",
+    "psql", "check", "ensure", "migrate",
 ];
 
 /// What a shell would take apart.

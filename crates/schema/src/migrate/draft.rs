@@ -52,9 +52,9 @@ pub(super) fn baseline(config: &Config, world: &World, chain: &Revisions, from: 
     let mut plan = Plan::new(Migrate::NAME, server.name.as_str());
     scratch::discard(&mut plan, world, server);
     let alembic = config.migrations.tool == Some(Tool::Alembic);
-    let (side, source) = match from {
-        From::Migrations => (Side::Migrations, migrated(&mut plan, config, world, server)),
-        From::Live => (Side::Live, live(world)?.1.name.clone()),
+    let (side, source, present) = match from {
+        From::Migrations => (Side::Migrations, migrated(&mut plan, config, world, server), None),
+        From::Live => (Side::Live, live(world)?.1.name.clone(), None),
         From::Models if !alembic && config.models.command.is_none() => {
             return Err(
                 usage("models.command is missing").cause("only SQLAlchemy's models are known without one")
@@ -63,14 +63,15 @@ pub(super) fn baseline(config: &Config, world: &World, chain: &Revisions, from: 
         From::Models => {
             // The models know nothing of extensions.
             let database = migrated(&mut plan, config, world, server);
-            (Side::Models, modelled(&mut plan, world, server, Some(&database)))
+            let source = modelled(&mut plan, world, server, Some(&database));
+            (Side::Models, source, Some(database))
         }
     };
     let scratch = scratch::create(&mut plan, world, server, "proof");
     // Databases that are at the end of the chain are at the baseline that stands for it, then.
     let id = if alembic { chain.files.last().unwrap_or(root) } else { root };
-    let draft =
-        Action::DraftBaseline { from: side, source, scratch, path: root.path.clone(), id: id.id.clone() };
+    let (path, id) = (root.path.clone(), id.id.clone());
+    let draft = Action::DraftBaseline { from: side, source, present, scratch, path, id };
     plan.steps.push(Step::new(draft, "it is shown before it is kept").weight(8));
     Ok(plan)
 }
@@ -171,6 +172,10 @@ pub(super) fn replace(config: &Config, world: &World, chain: &Revisions, from: F
     plan.facts.push(Fact::new("proved", format!("a database built from it has 0 findings against {side}")));
     for file in chain.files.iter().skip(1) {
         plan.facts.push(Fact::new("replaces", &file.path));
+    }
+    for what in &draft.leaves {
+        plan.facts
+            .push(Fact::new("leaves out", format!("{what}: the present migrations make it, no model does")));
     }
     let edit = |file: &Revision, after: Option<String>| Action::WriteFile {
         path: file.path.clone(),

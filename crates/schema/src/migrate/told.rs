@@ -20,10 +20,10 @@ pub(super) fn status(config: &Config, world: &World, chain: &Revisions) -> Plan 
     let released = ids(&mut files.clone().filter(|file| file.released));
     let tool = config.migrations.tool.map(|tool| tool.to_string()).unwrap_or_default();
     let count = |list: &[String]| words::count(list.len() as u64, "migration");
-    let at = if chain.told {
-        count(&applied)
-    } else {
-        "not told: the database keeps no record of them".to_owned()
+    let at = match (chain.told, world.live()) {
+        (true, _) => count(&applied),
+        (false, Some(_)) => "not told: the database keeps no record of them".to_owned(),
+        (false, None) => "not told: the database can't be read now".to_owned(),
     };
     plan.facts.extend([Fact::new("tool", &tool), Fact::new("applied", at)]);
     if let Some(last) = files.clone().rfind(|file| file.applied) {

@@ -22,8 +22,11 @@ impl Real<'_> {
                 let draft = self.draft_revision(&migrations, name, path, database, like.as_ref())?;
                 self.drafted(&draft)
             }
-            Action::DraftBaseline { from, source, scratch, path, id } => {
-                let draft = self.draft_baseline(&migrations, (*from, source), scratch, path, id)?;
+            Action::DraftBaseline { from, source, present, scratch, path, id } => {
+                let mut draft = self.draft_baseline(&migrations, (*from, source), scratch, path, id)?;
+                if let Some(present) = present {
+                    draft.miss(&self.differences((Side::Live, scratch), (Side::Migrations, present))?);
+                }
                 self.drafted(&draft)
             }
             Action::DraftStatements { database, target } => {
@@ -62,8 +65,10 @@ impl Real<'_> {
             let path = format!("{}/{}", migrations.dir.as_deref().unwrap_or_default(), answer.file);
             let (sql, said) = (answer.sql, answer.said);
             let empty = answer.empty.then(|| "it is empty: models and migrations agree".to_owned());
-            return Ok(Draft { path, text: answer.text, sql, said, differs: empty.into_iter().collect() });
+            let differs = empty.into_iter().collect();
+            return Ok(Draft { path, text: tidied(&answer.text), sql, said, differs, ..Draft::default() });
         }
+        self.is_modelled()?;
         let statements = match like {
             Some(like) => self.differences((Side::Live, database), (Side::Migrations, like))?,
             None => Vec::new(),
@@ -76,6 +81,14 @@ impl Real<'_> {
         Ok(Draft { path: path.to_owned(), sql: Some(text.clone()), text, ..Draft::default() })
     }
 
+    /// What could not be built from the models is nothing to go by.
+    fn is_modelled(&self) -> Result<(), Fault> {
+        match self.checked.absent(Side::Models) {
+            Some(why) => Err(Fault::new(Exit::Failed, "the models could not be had").cause(why)),
+            None => Ok(()),
+        }
+    }
+
     /// Writes the whole schema as one migration, and builds a database of it to be compared with what it was made from.
     fn draft_baseline(
         &mut self,
@@ -85,6 +98,7 @@ impl Real<'_> {
         path: &str,
         id: &str,
     ) -> Result<Draft, Fault> {
+        self.is_modelled()?;
         let attempt = "the baseline was not written";
         let mut draft = Draft { path: path.to_owned(), ..Draft::default() };
         if migrations.tool == Some(Tool::Alembic) {
@@ -94,7 +108,7 @@ impl Real<'_> {
                     first.iter().map(|name| format!("CREATE EXTENSION IF NOT EXISTS \"{name}\"")).collect();
                 let asked = json!({ "verb": "revision", "beside": false, "name": "initial schema", "id": id, "first": first });
                 let answer = self.build(|builder| builder.alembic(scratch, migrations, &asked, attempt))?;
-                (draft.text, draft.sql, draft.said) = (answer.text, answer.sql, answer.said);
+                (draft.text, draft.sql, draft.said) = (tidied(&answer.text), answer.sql, answer.said);
             } else {
                 draft.text = python("initial schema", id, &self.dumped(source)?);
             }
@@ -170,4 +184,9 @@ impl Real<'_> {
         })?;
         Ok(Outcome::default())
     }
+}
+
+/// Without blanks at the ends of lines, which many a project's hooks refuse.
+fn tidied(text: &str) -> String {
+    text.lines().flat_map(|line| [line.trim_end(), "\n"]).collect()
 }

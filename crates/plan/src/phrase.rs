@@ -60,7 +60,9 @@ impl Action {
             Self::CreateDatabase { database, .. } => ("create", "created", format!("`{database}`")),
             Self::EnsureDatabase { database } => ("ensure", "there is", format!("`{database}`")),
             Self::ProveUnclaimed { database } => ("look into", "may be filled:", format!("`{database}`")),
-            Self::Migrate { database, .. } => ("migrate", "migrated", format!("`{database}`")),
+            Self::Migrate { database, .. } | Self::Upgrade { database, .. } => {
+                ("migrate", "migrated", format!("`{database}`"))
+            }
             Self::EnsureBaseline { database, .. } => ("ensure", "at its baseline:", format!("`{database}`")),
             Self::EnsureMarker { database, .. } => {
                 ("mark", "marked", format!("`{database}` as this workspace's"))
@@ -120,7 +122,6 @@ impl Action {
             Self::DraftRevision { name, .. } => ("write", "wrote", format!("a draft of `{name}`")),
             Self::DraftBaseline { path, .. } => ("write", "wrote", format!("a draft of {path}")),
             Self::DraftStatements { target, .. } => ("ask for", "has", format!("the statements of {target}")),
-            Self::Upgrade { database, .. } => ("migrate", "migrated", format!("`{database}`")),
             Self::Downgrade { database, target } => {
                 ("take back", "took back", format!("`{database}` to {target}"))
             }

@@ -221,14 +221,8 @@ fn read_databases(
         // What can't be read counts as worth keeping: the planner sees `None`.
         if is_live {
             database.marker = marker(&mut postgres, &database.name).ok().flatten();
-            if let Some(git) = &mut world.git {
-                git.unknown =
-                    revisions::unknown(&mut postgres, config, &world.workspace.root, &database.name);
-            }
-            if let Some(known) = world.revisions.as_mut().filter(|_| wants.revisions) {
-                // What can't be read is not told.
-                let _ = revisions::mark(&mut postgres, config.migrations.tool, &database.name, known);
-            }
+            let (git, known) = (world.git.as_mut(), world.revisions.as_mut().filter(|_| wants.revisions));
+            built_with(&mut postgres, config, &world.workspace.root, &database.name, git, known);
         }
         if wants.contents == Reading::All || (is_live && wants.contents >= Reading::Rows) {
             let settings = records.settings(database.oid).map(String::as_str);
@@ -248,6 +242,23 @@ fn read_databases(
         });
     }
     Ok(Some(postgres))
+}
+
+/// The migrations that the live database was built with, against the files. What can't be read is not told.
+fn built_with(
+    postgres: &mut Postgres,
+    config: &Config,
+    root: &Path,
+    live: &DatabaseName,
+    git: Option<&mut plan::Git>,
+    known: Option<&mut plan::Revisions>,
+) {
+    if let Some(git) = git {
+        git.unknown = revisions::unknown(postgres, config, root, live);
+    }
+    if let Some(known) = known {
+        let _ = revisions::mark(postgres, config.migrations.tool, live, known);
+    }
 }
 
 /// The note about databases that are being created and may have no label yet, a line each.

@@ -55,13 +55,14 @@ pub(crate) fn of_files(migrations: &Migrations, root: &Path) -> Revisions {
 /// A file as a migration of this tool; `None` where it is none.
 fn revision(tool: Option<Tool>, path: String, text: String) -> Option<Revision> {
     let name = path.rsplit('/').next()?;
+    let is_python = Path::new(name).extension().is_some_and(|end| end == "py");
     let is_sql = name.to_ascii_lowercase().ends_with(".sql");
     let (id, parents, title) = match tool {
         Some(Tool::Alembic) => {
             let (own, parents) = named(&text);
             let title =
                 text.split("\"\"\"").nth(1).and_then(|words| words.trim().lines().next()).unwrap_or(name);
-            (own.into_iter().next().filter(|_| name.ends_with(".py"))?, parents, title.to_owned())
+            (own.into_iter().next().filter(|_| is_python)?, parents, title.to_owned())
         }
         Some(Tool::Sqlx) => {
             let (number, title) = name.split_once('_').filter(|_| is_sql && !name.ends_with(".down.sql"))?;

@@ -117,8 +117,7 @@ impl Real<'_> {
                 builder.alembic(scratch, migrations, &asked, "the new baseline does not apply")
             })?;
         } else {
-            draft.text = self.dumped(source)?.iter().map(|sql| format!("{sql};\n\n")).collect();
-            draft.text.truncate(draft.text.trim_end().len());
+            draft.text = self.dumped(source)?.join(";\n\n") + ";";
             draft.text.push('\n');
             let text = draft.text.clone();
             self.build(|builder| {

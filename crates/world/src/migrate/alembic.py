@@ -1,5 +1,5 @@
 # What slate-migrate asks of alembic, in a folder of its own: nothing is written among the project's migrations.
-import contextlib, io, json, os, sys, tempfile
+import atexit, contextlib, io, json, os, shutil, sys, tempfile
 from alembic import command
 from alembic.config import Config
 from alembic.operations import ops
@@ -12,6 +12,7 @@ told = {}
 sys.path.insert(0, os.getcwd())
 config = Config(CONFIG)
 folder = tempfile.mkdtemp()
+atexit.register(shutil.rmtree, folder, ignore_errors=True)
 located = ScriptDirectory.from_config
 
 

@@ -139,16 +139,19 @@ impl Builder<'_> {
             let id = plan::literal(&file.id);
             match migrations.tool {
                 Some(Tool::Alembic) => {
-                    sql +=
-                        &format!("DELETE FROM alembic_version; INSERT INTO alembic_version VALUES ({id});");
+                    sql.extend([
+                        "DELETE FROM alembic_version; INSERT INTO alembic_version VALUES (",
+                        &id,
+                        ");",
+                    ]);
                 }
                 Some(Tool::Sqlx) => {
-                    let checksum = revisions::checksum(&file.text);
-                    sql += &format!(
+                    let (title, checksum) = (plan::literal(&file.title), revisions::checksum(&file.text));
+                    let book = format!(
                         "DELETE FROM _sqlx_migrations WHERE version <> {id}::int8;
-                         UPDATE _sqlx_migrations SET description = {}, checksum = decode('{checksum}', 'hex');",
-                        plan::literal(&file.title)
+                         UPDATE _sqlx_migrations SET description = {title}, checksum = decode('{checksum}', 'hex');"
                     );
+                    sql.push_str(&book);
                 }
                 _ => {}
             }

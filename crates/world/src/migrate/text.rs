@@ -61,8 +61,10 @@ fn dollar(text: &str) -> Option<&str> {
 pub(crate) fn python(title: &str, id: &str, statements: &[String]) -> String {
     let title = title.replace(['\\', '"'], "");
     let id = serde_json::to_string(id).unwrap_or_default();
-    let runs: String =
-        statements.iter().map(|sql| format!("    op.execute(r\"\"\"{}\"\"\")\n", bound(sql))).collect();
+    let runs: String = statements
+        .iter()
+        .flat_map(|sql| ["    op.execute(r\"\"\"".to_owned(), bound(sql), "\"\"\")\n".to_owned()])
+        .collect();
     let runs = if runs.is_empty() { "    pass\n" } else { &runs };
     format!(
         "\"\"\"{title}\n\nThe schema as one revision, as pg_dump prints it.\n\"\"\"\n\nfrom alembic import op\n\n\

@@ -95,6 +95,8 @@ mod tests {
             carried: None,
             captured: None,
             git: None,
+            revisions: None,
+            draft: None,
         }
     }
 

@@ -113,6 +113,7 @@ impl Rebuild {
     /// The server, and the database on it that is ours to rebuild.
     fn allowed<'a>(&self, world: &'a World) -> Result<(&'a Server, &'a Database), Fault> {
         let server = guard::writable(world)?;
+        guard::unedited(world)?;
         let nothing = |cause: &str, hint: String| {
             Fault::new(Exit::NotReady, format!("there is nothing to rebuild `{}` from", server.name))
                 .cause(cause)

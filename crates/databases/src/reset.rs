@@ -73,6 +73,7 @@ impl Command for Reset {
 
     fn plan(&self, config: &Config, world: &World) -> Result<Plan, Fault> {
         let server = guard::writable(world)?;
+        guard::unedited(world)?;
         let mut plan = Plan::new(Self::NAME, server.name.as_str());
         let recipe = self.recipe(config, world, server);
         if self.tidy {

@@ -121,6 +121,8 @@ pub(crate) fn world(kept: Vec<Kept>) -> World {
         carried: None,
         captured: None,
         git: None,
+        revisions: None,
+        draft: None,
     }
 }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::carry::{Rules, Stage};
-use crate::check::Comparison;
+use crate::check::{Comparison, Side};
 use crate::{
     ContainerName, DatabaseName, Hook, Label, Marker, Migrations, RoleName, SeedChange, Seeds, ServiceName,
     VolumeName,
@@ -319,6 +319,50 @@ pub enum Action {
         recipes: Option<Vec<String>>,
     },
 
+    /// Write what the next migration would be into our own folder: by alembic, from the models against a database that the
+    /// migrations made; else as statements that bring it to another one.
+    DraftRevision {
+        name: String,
+        path: String,
+        database: DatabaseName,
+        like: Option<DatabaseName>,
+    },
+    /// Write a database's whole schema as one migration into our own folder, and prove it in an empty one.
+    DraftBaseline {
+        from: Side,
+        source: DatabaseName,
+        /// Of the present migrations, where the source is another one.
+        present: Option<DatabaseName>,
+        scratch: DatabaseName,
+        path: String,
+        id: String,
+    },
+    /// Have alembic tell the statements that it would run.
+    DraftStatements {
+        database: DatabaseName,
+        target: String,
+    },
+    /// Apply pending migrations to the live database.
+    Upgrade {
+        database: DatabaseName,
+        to: Option<String>,
+        /// They are known to lose no row.
+        adds: bool,
+    },
+    /// Take the last migrations of the live database back.
+    Downgrade {
+        database: DatabaseName,
+        target: String,
+    },
+    /// Note that a database is at the one migration that the files hold now.
+    AdoptBaseline {
+        database: DatabaseName,
+    },
+    /// Note on the live database that it is of the files as they are.
+    NoteBlueprint {
+        database: DatabaseName,
+    },
+
     /// psql, for a person.
     OpenPsql {
         database: DatabaseName,
@@ -383,6 +427,10 @@ impl Action {
             | Self::TryModels { .. }
             | Self::Accept { .. }
             | Self::EnsureBaseline { .. }
+            | Self::DraftRevision { .. }
+            | Self::DraftBaseline { .. }
+            | Self::DraftStatements { .. }
+            | Self::Upgrade { adds: true, .. }
             | Self::EnsureMarker { .. }
             | Self::AdoptDatabase { .. }
             | Self::CarryOver { .. }
@@ -413,6 +461,8 @@ impl Action {
             | Self::EndSessions { .. }
             | Self::SealTemplate { .. }
             | Self::NoteBranch { .. }
+            | Self::AdoptBaseline { .. }
+            | Self::NoteBlueprint { .. }
             | Self::Swap { .. }
             | Self::WeighKept { .. }
             | Self::RunHook { .. }
@@ -426,6 +476,8 @@ impl Action {
             | Self::RemoveCluster
             | Self::ForgetCluster { .. }
             | Self::GiveUpDatabase { .. }
+            | Self::Upgrade { .. }
+            | Self::Downgrade { .. }
             | Self::DropDatabase { .. } => Effect::Destroys,
         }
     }

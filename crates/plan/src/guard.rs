@@ -1,7 +1,7 @@
 //! Guards: what must be proved before anything of a server is changed.
 
 use crate::{
-    Database, Engine, Exit, Fault, Kind, Server, Service, ServiceName, Stack, Volume, Workspace, World,
+    Database, Engine, Exit, Fault, Kind, RELEASED, Server, Service, ServiceName, Stack, Volume, Workspace, World,
     stack, words,
 };
 
@@ -133,6 +133,19 @@ pub fn writable(world: &World) -> Result<&Server, Fault> {
             .hint("set the address of the primary"));
     }
     Ok(server)
+}
+
+/// What is released is as it was when it was released.
+///
+/// # Errors
+/// A released migration was edited, or is gone.
+pub fn unedited(world: &World) -> Result<(), Fault> {
+    let broken = world.revisions.as_ref().and_then(|revisions| revisions.broken.first());
+    let Some(broken) = broken else { return Ok(()) };
+    Err(Fault::new(Exit::Refused, format!("{broken} is released, and was edited since"))
+        .cause(format!("{RELEASED} has another hash of it"))
+        .state("nothing was changed")
+        .hint(format!("git checkout {broken}, then {}", world.workspace.command("migrate new NAME"))))
 }
 
 /// No container of the project's name belongs to somebody else.

@@ -29,6 +29,7 @@ mod name;
 mod outside;
 mod ownership;
 mod phrase;
+mod revisions;
 mod secret;
 mod seeds;
 mod service;
@@ -61,6 +62,7 @@ pub use mend::mend;
 pub use name::{BadName, ContainerName, DatabaseName, RoleName, ServiceName, VolumeName, literal};
 pub use outside::{Lack, Outside};
 pub use ownership::{Stack, Whose, network, stack, volume};
+pub use revisions::{Draft, RELEASED, Revision, Revisions, slug};
 pub use secret::{Secret, masked};
 pub use seeds::{
     Captured, Reference, SeedChange, SeedCommand, SeedSettings, Seeds, csv_name, csv_table, fills, in_order,

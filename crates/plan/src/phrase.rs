@@ -71,7 +71,9 @@ impl Action {
             Self::CreateDatabase { database, .. } => ("create", "created", format!("`{database}`")),
             Self::EnsureDatabase { database } => ("ensure", "there is", format!("`{database}`")),
             Self::ProveUnclaimed { database } => ("look into", "may be filled:", format!("`{database}`")),
-            Self::Migrate { database, .. } => ("migrate", "migrated", format!("`{database}`")),
+            Self::Migrate { database, .. } | Self::Upgrade { database, .. } => {
+                ("migrate", "migrated", format!("`{database}`"))
+            }
             Self::EnsureBaseline { database, .. } => ("ensure", "at its baseline:", format!("`{database}`")),
             Self::EnsureMarker { database, .. } => {
                 ("mark", "marked", format!("`{database}` as this workspace's"))
@@ -137,6 +139,16 @@ impl Action {
             Self::TryModels { database } => ("try", "tried", format!("each model in `{database}`")),
             Self::Compare(comparison) => ("compare", "compared", comparison.named()),
             Self::Accept { .. } => ("accept", "accepted", "what was found".to_owned()),
+            Self::DraftRevision { name, .. } => ("write", "wrote", format!("a draft of `{name}`")),
+            Self::DraftBaseline { path, .. } => ("write", "wrote", format!("a draft of {path}")),
+            Self::DraftStatements { target, .. } => ("ask for", "has", format!("the statements of {target}")),
+            Self::Downgrade { database, target } => {
+                ("take back", "took back", format!("`{database}` to {target}"))
+            }
+            Self::AdoptBaseline { database } => ("put", "put", format!("`{database}` at the new baseline")),
+            Self::NoteBlueprint { database } => {
+                ("note", "noted", format!("what `{database}` was built from"))
+            }
             Self::OpenPsql { database, .. } => ("open", "closed", format!("psql on `{database}`")),
         }
     }

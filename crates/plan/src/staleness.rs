@@ -150,6 +150,8 @@ mod tests {
             carried: None,
             captured: None,
             git: None,
+            revisions: None,
+            draft: None,
         }
     }
 

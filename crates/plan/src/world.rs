@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::carry::Carried;
 use crate::{
-    Address, Captured, ContainerName, Contents, DatabaseName, Described, Detected, Examined, Examining, Files,
-    Git, Holding, Kind, Label, LabelKind, Marker, Outside, RoleName, Secret, Service, ServiceName,
-    Surroundings, VolumeName,
+    Address, Captured, ContainerName, Contents, DatabaseName, Described, Detected, Draft, Examined, Examining,
+    Files, Git, Holding, Kind, Label, LabelKind, Marker, Outside, Revisions, RoleName, Secret, Service,
+    ServiceName, Surroundings, VolumeName,
 };
 
 /// What a command wants to know before it plans. Less is quicker.
@@ -51,6 +51,10 @@ pub struct Wants {
     pub holding: Option<Holding>,
     /// How large every fork and every leased database is.
     pub forks: bool,
+    /// Which migrations the live database was built with.
+    pub revisions: bool,
+    /// What an earlier step of this run wrote and put into no folder yet.
+    pub draft: bool,
 }
 
 /// How much of the engine a command needs. A `local` server has none, whatever is wanted.
@@ -109,6 +113,9 @@ pub struct World {
     /// What a capture of seeds wrote aside, proved.
     pub captured: Option<Captured>,
     pub git: Option<Git>,
+    /// The migration files, and what is released of them, where the blueprint was wanted.
+    pub revisions: Option<Revisions>,
+    pub draft: Option<Draft>,
 }
 
 /// A run of ours, from the journal.

@@ -2,7 +2,9 @@
 
 mod capture;
 mod check;
+mod migrate;
 mod seed;
 
 pub use check::Check;
+pub use migrate::Migrate;
 pub use seed::Seed;

@@ -134,6 +134,8 @@ pub(crate) fn world() -> World {
         carried: None,
         captured: None,
         git: None,
+        revisions: None,
+        draft: None,
     }
 }
 

@@ -19,6 +19,7 @@ use crate::interrupt;
 use crate::postgres::{Postgres, holds_tables};
 use crate::program::{Program, Run};
 use crate::psql::{CSV, Script};
+use crate::revisions;
 use crate::seeds::script;
 
 /// Between two proofs in their file.
@@ -60,6 +61,28 @@ impl Builder<'_> {
         Ok(Outcome::detail(words::count(count as u64, "migration")))
     }
 
+    /// What the text of each migration was when it was applied: later an edit of it is seen.
+    pub fn note(&mut self, database: &DatabaseName, migrations: &Migrations) -> Result<(), Fault> {
+        let noted = revisions::note(self.postgres, migrations, self.root, database);
+        noted.map_err(|error| fault(&format!("the migrations of `{database}` were not noted"), &error))
+    }
+
+    /// Takes the newest migrations back, down to a version.
+    pub(crate) fn revert_sqlx(
+        &mut self,
+        database: &DatabaseName,
+        migrations: &Migrations,
+        target: &str,
+        attempt: &str,
+    ) -> Result<(), Fault> {
+        let folder = self.folder(migrations)?;
+        let migrator = self.postgres.block_on(Migrator::new(folder.as_path()));
+        let migrator = migrator.map_err(|why| Fault::new(Exit::Usage, attempt).cause(why.to_string()))?;
+        let target = target.parse().unwrap_or(0);
+        let done = self.postgres.revert(database, &migrator, target);
+        done.map_err(|why| not_migrated(attempt, why, &folder))
+    }
+
     fn with_sqlx(&mut self, database: &DatabaseName, migrations: &Migrations) -> Result<usize, Fault> {
         let folder = self.folder(migrations)?;
         let attempt = format!("`{database}` was not migrated");
@@ -75,7 +98,9 @@ impl Builder<'_> {
         let limited = self.postgres.run(database, "SET lock_timeout = '30s'");
         limited.map_err(|error| fault(&attempt, &error))?;
         let done = self.postgres.migrate(database, &migrator);
-        done.map(|()| migrator.iter().count()).map_err(|why| not_migrated(&attempt, why, &folder))
+        done.map_err(|why| not_migrated(&attempt, why, &folder))?;
+        self.note(database, migrations)?;
+        Ok(migrator.iter().count())
     }
 
     fn with_sql(
@@ -92,9 +117,17 @@ impl Builder<'_> {
             let last = files.iter().rposition(is_it).ok_or_else(|| no_version(to))?;
             files.truncate(last + 1);
         }
-        let scripts: Vec<Script> =
+        let attempt = format!("`{database}` was not migrated");
+        let mut known = revisions::of_files(migrations, self.root);
+        let marked = revisions::mark(self.postgres, migrations.tool, database, &mut known);
+        marked.map_err(|error| fault(&attempt, &error))?;
+        let of = |file: &PathBuf| known.files.iter().find(|known| known.path == shown(file, self.root));
+        files.retain(|file| of(file).is_none_or(|known| !known.applied));
+        let note = revisions::noting(files.iter().filter_map(of));
+        let mut scripts: Vec<Script> =
             files.iter().map(|file| script(file, self.root)).collect::<Result<_, _>>()?;
-        self.load(database, &scripts, &format!("`{database}` was not migrated"), tell)?;
+        scripts.push(Script::Sql { file: PathBuf::from("what was applied"), text: note });
+        self.load(database, &scripts, &attempt, tell)?;
         Ok(files.len())
     }
 
@@ -138,6 +171,7 @@ impl Builder<'_> {
                 ))
                 .hint(format!("migrations.variable names what it reads, now {}", variable(migrations))));
         }
+        self.note(database, migrations)?;
         Ok(Outcome::detail(command))
     }
 

@@ -70,7 +70,9 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     }
     let aside = wants.captured.then(|| crate::seeds::proved(&workspace, &config.seeds)).flatten();
     let blueprint = if wants.blueprint { blueprint(&config, &root, aside.as_deref())? } else { None };
+    let revisions = if wants.blueprint { revisions::read(&config, &root)? } else { None };
     let records = Records::read(&workspace)?;
+    let state = workspace.state.clone();
     let wants = narrowed(wants, &records);
     let mut world = World {
         now: Timestamp::now(),
@@ -93,6 +95,8 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
         carried: None,
         captured: None,
         git: wants.git.then(|| git::read(&root)).flatten(),
+        revisions,
+        draft: wants.draft.then(|| crate::migrate::draft(&state)).flatten(),
     };
     if wants.captured {
         world.captured = crate::seeds::captured(&world.workspace, &root)?;
@@ -230,10 +234,8 @@ fn read_databases(
         // What can't be read counts as worth keeping: the planner sees `None`.
         if is_live {
             database.marker = marker(&mut postgres, &database.name).ok().flatten();
-            if let Some(git) = &mut world.git {
-                git.unknown =
-                    revisions::unknown(&mut postgres, config, &world.workspace.root, &database.name);
-            }
+            let (git, known) = (world.git.as_mut(), world.revisions.as_mut().filter(|_| wants.revisions));
+            built_with(&mut postgres, config, &world.workspace.root, &database.name, git, known);
         }
         if wants.contents == Reading::All || (is_live && wants.contents >= Reading::Rows) {
             let settings = records.settings(database.oid).map(String::as_str);
@@ -294,6 +296,23 @@ fn identify(
         external::look(postgres, server, records, wants.lock)?;
     }
     Ok(true)
+}
+
+/// The migrations that the live database was built with, against the files. What can't be read is not told.
+fn built_with(
+    postgres: &mut Postgres,
+    config: &Config,
+    root: &Path,
+    live: &DatabaseName,
+    git: Option<&mut plan::Git>,
+    known: Option<&mut plan::Revisions>,
+) {
+    if let Some(git) = git {
+        git.unknown = revisions::unknown(postgres, config, root, live);
+    }
+    if let Some(known) = known {
+        let _ = revisions::mark(postgres, config.migrations.tool, live, known);
+    }
 }
 
 /// Whether it is connected to. What a test has put into a leased one is nobody's, and our session would be in its way.
@@ -382,4 +401,6 @@ pub(crate) const AFRESH: Wants = Wants {
     git: false,
     holding: None,
     forks: false,
+    revisions: false,
+    draft: false,
 };

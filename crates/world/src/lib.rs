@@ -20,6 +20,7 @@ pub mod interrupt;
 mod journal;
 mod lives;
 mod machine;
+mod migrate;
 mod models;
 mod postgres;
 mod program;

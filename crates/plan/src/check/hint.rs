@@ -13,6 +13,8 @@ pub struct Sources {
     pub models: BTreeMap<String, Described>,
     /// Path and text of each migration, in their order.
     pub files: Vec<(String, String)>,
+    /// The migrations are released, and not edited any more.
+    pub released: bool,
 }
 
 /// A column or table in the models.
@@ -54,12 +56,18 @@ fn hint(finding: &Finding, sources: &Sources, command: &dyn Fn(&str) -> String) 
     match (finding.aspect.as_str(), of(Side::Models), of(Side::Migrations)) {
         ("missing", Some(Some(_)), Some(None)) if finding.kind == "column" => {
             let line = described?.line.as_deref()?;
-            let at = migration_line(finding, described?, &sources.files);
             let from = model.map(|model| format!(" ({model})")).unwrap_or_default();
+            if sources.released {
+                let table = finding.object.rsplit('.').nth(1).unwrap_or_default();
+                let new = command("migrate new NAME");
+                return Some(format!("released; {new} writes `op.add_column('{table}', {line})`{from}"));
+            }
+            let at = migration_line(finding, described?, &sources.files);
             Some(format!("{at}add `{line},`{from}"))
         }
         ("missing", Some(Some(_)), Some(None)) => {
-            model.map(|model| format!("the model is {model}: the migrations do not make it"))
+            let new = if sources.released { format!("; {} writes it", command("migrate new NAME")) } else { String::new() };
+            model.map(|model| format!("the model is {model}: the migrations do not make it{new}"))
         }
         ("missing", Some(None), Some(Some(_))) => {
             Some("the migrations make it, the models do not: add it to the models, or take it out of the migrations".to_owned())

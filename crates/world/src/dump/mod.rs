@@ -73,6 +73,18 @@ impl Dump<'_> {
         Ok(Outcome { lines: vec![line], ..Outcome::detail(words::bytes(bytes)) })
     }
 
+    /// What a database holds, without rows, owners and rights: the same text each time.
+    pub fn schema(&self, database: &DatabaseName, but: &[&str]) -> Result<String, Fault> {
+        let attempt = format!("the schema of `{database}` was not read");
+        let tools = self.tools()?;
+        let arguments = ["-s", "-w", "--no-owner", "--no-privileges", "--exclude-schema=cleanslate"];
+        let but = but.iter().map(|name| format!("--exclude-table={name}"));
+        let dump = || tools.sister("pg_dump", self.server, database).args(arguments).args(but.clone());
+        // Its key is a random one else; older ones know no key.
+        let text = dump().arg("--restrict-key=cleanslate").output().or_else(|_| dump().output());
+        text.map(|spoken| spoken.stdout).map_err(|run| told(&attempt, &run))
+    }
+
     fn written(
         &mut self,
         database: &DatabaseName,

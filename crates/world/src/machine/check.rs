@@ -25,6 +25,13 @@ pub(super) struct Checked {
     findings: Vec<Finding>,
 }
 
+impl Checked {
+    /// Why a side could not be had.
+    pub fn absent(&self, side: Side) -> Option<&str> {
+        self.absent.get(&side).map(String::as_str)
+    }
+}
+
 impl Real<'_> {
     /// Builds the migrations' side. That they fail is something to tell, not the end of the check.
     pub(super) fn build_migrations(
@@ -87,7 +94,7 @@ impl Real<'_> {
     }
 
     /// The names of a database's extensions.
-    fn extensions(&mut self, database: &DatabaseName) -> Result<Vec<String>, Fault> {
+    pub(super) fn extensions(&mut self, database: &DatabaseName) -> Result<Vec<String>, Fault> {
         let sql = "SELECT extname::text AS name FROM pg_extension WHERE oid >= 16384 ORDER BY oid";
         let attempt = format!("the extensions of `{database}` were not listed");
         self.build(|builder| {
@@ -141,6 +148,7 @@ impl Real<'_> {
 
     fn judge(&mut self, comparison: &Comparison, sides: &[(Side, Catalog)]) -> Result<Outcome, Fault> {
         let command = |verb: &str| self.world.workspace.command(verb);
+        self.checked.sources.released = self.world.workspace.root.join(plan::RELEASED).exists();
         let found = hinted(findings(sides), &self.checked.sources, &command);
         let file = self.world.workspace.root.join(ACCEPTED);
         let known = match std::fs::read_to_string(&file) {

@@ -98,6 +98,7 @@ impl Real<'_> {
             engine::await_service(&engine::Context { config, workspace, engine, timeout }, service, said)?;
         }
         if self.holds_tables(database)? {
+            self.build(|builder| builder.note(database, migrations))?;
             return Ok(Outcome::detail(format!("by `{service}`, at its start")));
         }
         Err(Fault::new(Exit::Failed, format!("`{service}` answers, and `{database}` holds no table"))

@@ -5,6 +5,7 @@ mod check;
 mod fill;
 mod lease;
 mod look;
+mod migrate;
 mod reach;
 mod room;
 mod seeds;
@@ -167,7 +168,7 @@ impl<'a> Real<'a> {
                 let server = self.server.as_ref().ok_or_else(no_server)?;
                 Err(self.psql()?.become_it(server, database, arguments))
             }
-            action => self.perform_swap(action, said),
+            action => self.perform_migration(action, said),
         }
     }
 

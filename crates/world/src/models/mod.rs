@@ -84,7 +84,7 @@ fn placed(models: &ModelSettings, migrations: &Migrations) -> Migrations {
 }
 
 /// The command that runs a script of ours among the project's models.
-fn script(script: &str, migrations: &Migrations) -> Result<String, Fault> {
+pub(crate) fn script(script: &str, migrations: &Migrations) -> Result<String, Fault> {
     let missing = |cause| Err(Fault::new(Exit::Usage, "models.command is missing").cause(cause));
     if migrations.tool != Some(Tool::Alembic) {
         return missing("only SQLAlchemy's models are known without one");
@@ -97,7 +97,7 @@ fn script(script: &str, migrations: &Migrations) -> Result<String, Fault> {
 }
 
 /// What a script of ours answered among all that the project's own code may say.
-fn answered<T: DeserializeOwned + Default>(said: &str) -> T {
+pub(crate) fn answered<T: DeserializeOwned + Default>(said: &str) -> T {
     let answer = said.lines().find_map(|line| line.strip_prefix(ANSWER));
     answer.and_then(|answer| serde_json::from_str(answer).ok()).unwrap_or_default()
 }

@@ -296,6 +296,22 @@ impl Postgres {
         done.unwrap_or_else(|| Err(stopped().into()))
     }
 
+    /// Takes the migrations of sqlx that are newer than a version back, the newest first.
+    pub fn revert(
+        &mut self,
+        database: &DatabaseName,
+        migrator: &Migrator,
+        target: i64,
+    ) -> Result<(), MigrateError> {
+        self.watch(database)?;
+        let connection = self.open.get_mut(database).ok_or(sqlx::Error::PoolClosed)?;
+        let done = self.runtime.block_on(unless_stopped(migrator.undo(connection, target)));
+        if done.is_none() {
+            self.open.remove(database);
+        }
+        done.unwrap_or_else(|| Err(stopped().into()))
+    }
+
     /// From now on a statement on this connection ends soon after we do, however we end.
     pub fn watch(&mut self, database: &DatabaseName) -> Result<(), sqlx::Error> {
         self.run(database, WATCH)

@@ -224,7 +224,7 @@ impl fmt::Display for Source {
 pub type Sources = BTreeMap<String, Source>;
 
 /// Every key that a `SLATE_*` variable can set, and whether it is a list.
-const KEYS: [(&str, bool); 24] = [
+const KEYS: [(&str, bool); 25] = [
     ("confirm", false),
     ("database.server", false),
     ("database.service", false),

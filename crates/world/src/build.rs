@@ -121,7 +121,7 @@ impl Builder<'_> {
         let mut known = revisions::of_files(migrations, self.root);
         let marked = revisions::mark(self.postgres, migrations.tool, database, &mut known);
         marked.map_err(|error| fault(&attempt, &error))?;
-        let of = |file: &PathBuf| known.files.iter().find(|known| known.path == shown(file, self.root));
+        let of = |file: &PathBuf| known.files.iter().find(|known| self.root.join(&known.path) == *file);
         files.retain(|file| of(file).is_none_or(|known| !known.applied));
         let note = revisions::noting(files.iter().filter_map(of));
         let mut scripts: Vec<Script> =

@@ -33,6 +33,7 @@ impl Real<'_> {
                 let found = rustix::fs::statvfs(&self.cluster().ok()?.folder).ok()?;
                 Some(found.f_bavail.saturating_mul(found.f_frsize))
             }
+            Kind::External => None,
             Kind::Compose => self.engine.as_ref().filter(|_| bytes > UNASKED).and_then(engine::room),
         }
     }

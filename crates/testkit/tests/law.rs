@@ -9,10 +9,9 @@ use clap::Parser as _;
 use databases::{Rebuild, Reset, Snapshot, Switch, Undo};
 use plan::{
     Action, Config, Confirm, DatabaseName, Exit, Fault, Flags, Label, LabelKind, Plan, World, approve,
-    execute, withdraw,
+    execute, mend, withdraw,
 };
 use proptest::prelude::*;
-use schema::Seed;
 use shell::Command as _;
 use testkit::{Fake, Held, Trouble};
 
@@ -40,10 +39,9 @@ enum Run {
     /// To the one branch or the other.
     Switch,
     Back,
-    Reload,
 }
 
-const RUNS: [Run; 18] = [
+const RUNS: [Run; 17] = [
     Run::Reset,
     Run::Rebuild,
     Run::NoSeed,
@@ -61,7 +59,6 @@ const RUNS: [Run; 18] = [
     Run::ExportSaved,
     Run::Switch,
     Run::Back,
-    Run::Reload,
 ];
 
 /// A name that nothing else has, and that SQL must not read.
@@ -100,7 +97,6 @@ impl Run {
             Self::ExportSaved => snapshot(&["export", "c.dump", "--of", SAVED]),
             Self::Switch => switch(&["feature"]),
             Self::Back => switch(&["main"]),
-            Self::Reload => Seed::parse_from(["slate-seed", "--reload"]).plan(&config, world),
             Self::Reset => reset(&[]),
             Self::Rebuild => Rebuild::parse_from(["slate-rebuild"]).plan(&config, world),
             Self::NoSeed => reset(&["--no-seed"]),
@@ -143,6 +139,9 @@ impl Run {
         let no_undo = for_good.into_iter().any(|kind| self.gives_up(kind));
         let flags = Flags { yes: true, no_undo, ..Flags::default() };
         let agreed = |plan| approve(plan, Confirm::Loss, &flags, |_| Ok(None));
+        if let Some(mend) = mend("slate-reset", &fake.world()) {
+            execute(&agreed(mend)?, fake, &mut |_| ())?;
+        }
         let Some(first) = self.prepare(&fake.world())? else {
             return execute(&agreed(self.plan(&fake.world())?)?, fake, &mut |_| ()).map(|_| ());
         };
@@ -159,7 +158,8 @@ impl Run {
     /// More steps than it has.
     fn steps(self, world: &World) -> usize {
         let first = self.prepare(world).ok().flatten().map_or(0, |plan| plan.steps.len() + 8);
-        first + self.plan(world).map_or(0, |plan| plan.steps.len())
+        let mend = mend("slate-reset", world).map_or(0, |plan| plan.steps.len());
+        mend + first + self.plan(world).map_or(0, |plan| plan.steps.len())
     }
 }
 

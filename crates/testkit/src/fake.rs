@@ -236,7 +236,7 @@ impl Fake {
                 (held.built, held.filled) = (true, true);
             }
             Action::Seed { database, seeding, .. } => {
-                let again = *seeding == Seeding::Again;
+                let again = *seeding != Seeding::Always;
                 let held = self.inside(database).filter(|held| held.built && (again || !held.seeded));
                 let held = held.ok_or_else(|| failed("no table, or rows of that key"))?;
                 (held.seeded, held.filled) = (true, true);

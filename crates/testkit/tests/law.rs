@@ -12,7 +12,6 @@ use plan::{
     execute, mend, withdraw,
 };
 use proptest::prelude::*;
-use schema::Seed;
 use shell::Command as _;
 use testkit::{Fake, Held, Trouble};
 
@@ -40,10 +39,9 @@ enum Run {
     /// To the one branch or the other.
     Switch,
     Back,
-    Reload,
 }
 
-const RUNS: [Run; 18] = [
+const RUNS: [Run; 17] = [
     Run::Reset,
     Run::Rebuild,
     Run::NoSeed,
@@ -61,7 +59,6 @@ const RUNS: [Run; 18] = [
     Run::ExportSaved,
     Run::Switch,
     Run::Back,
-    Run::Reload,
 ];
 
 /// A name that nothing else has, and that SQL must not read.
@@ -100,7 +97,6 @@ impl Run {
             Self::ExportSaved => snapshot(&["export", "c.dump", "--of", SAVED]),
             Self::Switch => switch(&["feature"]),
             Self::Back => switch(&["main"]),
-            Self::Reload => Seed::parse_from(["slate-seed", "--reload"]).plan(&config, world),
             Self::Reset => reset(&[]),
             Self::Rebuild => Rebuild::parse_from(["slate-rebuild"]).plan(&config, world),
             Self::NoSeed => reset(&["--no-seed"]),

@@ -63,7 +63,7 @@ impl Shop {
     }
 
     pub fn dumped(&self) -> Contender {
-        let script = "pg_dump --data-only -f dump.sql \"$URL\"; slate-reset --yes --no-undo --quiet --no-seed; psql -Xq -o /dev/null -v ON_ERROR_STOP=1 -f dump.sql \"$URL\"";
+        let script = "pg_dump --data-only --exclude-schema=cleanslate -f dump.sql \"$URL\"; slate-reset --yes --no-undo --quiet --no-seed; psql -Xq -o /dev/null -v ON_ERROR_STOP=1 -f dump.sql \"$URL\"";
         self.script("pg_dump --data-only, reset, psql", script).before(self.another_row())
     }
 

@@ -75,7 +75,7 @@ fn held(shop: &Shop, callers: usize, leases: usize) -> Run {
         let callers: Vec<_> = (0..callers).map(|_| scope.spawn(caller)).collect();
         callers.into_iter().flat_map(|caller| caller.join().unwrap()).collect()
     });
-    let rate = all.len() as f64 / begun.elapsed().as_secs_f64();
+    let rate = rate(all.len(), begun);
     holder.end();
     let _ = shop.ours("slate-fork", &["release"]).run();
     assert_eq!(shop.ask("SELECT count(*) FROM pg_database WHERE datname LIKE '%lease%'"), "0");
@@ -105,9 +105,14 @@ fn bare(shop: &Shop) -> f64 {
         |statement: &str| (0..ROW).map(|n| statement.replace("{n}", &n.to_string())).collect::<Vec<_>>();
     let begun = Instant::now();
     shop.all(&each(&format!("CREATE DATABASE cloned_{{n}} TEMPLATE {template} STRATEGY WAL_LOG")));
-    let rate = ROW as f64 / begun.elapsed().as_secs_f64();
+    let rate = rate(ROW, begun);
     shop.all(&each("DROP DATABASE cloned_{n}"));
     rate
+}
+
+/// So many a second.
+fn rate(many: usize, begun: Instant) -> f64 {
+    f64::from(u32::try_from(many).unwrap()) / begun.elapsed().as_secs_f64()
 }
 
 fn percentile(times: &[Duration], of: usize) -> Duration {

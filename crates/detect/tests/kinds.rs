@@ -1,5 +1,7 @@
 //! Kinds of projects that were read wrongly once.
 
+#![expect(clippy::indexing_slicing, reason = "a test fails by panicking")]
+
 use std::collections::BTreeMap;
 
 use detect::{Tree, detect};
@@ -104,4 +106,21 @@ fn migrations_of_every_layout_are_found() {
     let package = ("package.json", r#"{"dependencies": {"db-migrate": "1"}}"#);
     let script = ("src/migrations/1-init.js", "exports.up = (db) => db.runSql('')");
     assert_eq!(migrations("shop", &[package, script]), both("db-migrate", "src/migrations"));
+}
+
+#[test]
+fn an_image_that_is_the_tool_runs_it() {
+    let services = "  api: {build: ., depends_on: [db]}\n  \
+        migrate: {image: 'migrate/migrate:v4', command: ['-path', '/m', '-database', 'x', 'up'], depends_on: [db]}\n";
+    let files = [
+        ("compose.yml", format!("{DB}{services}")),
+        ("db/migrations/1_a.up.sql", String::new()),
+        ("db/migrations/1_a.down.sql", String::new()),
+    ];
+
+    let found = found("shop", &files).migrations.unwrap();
+
+    assert_eq!((found.tool.as_str(), found.home.as_str()), ("golang-migrate", "service:migrate"));
+    assert_eq!(found.command, "migrate -path /m -database x up");
+    assert_eq!(found.at_start.as_deref(), Some("migrate"));
 }

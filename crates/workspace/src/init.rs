@@ -114,7 +114,9 @@ impl Command for Init {
         let seeds = found.seeds.as_ref().is_none_or(|seeds| seeds.dir.is_none()).then(|| Unknown {
             question: "Folder of SQL seed files, where there is one".to_owned(),
             learn: |world, dir| {
-                change(world, |found| found.seeds = Some(FoundSeeds { dir: Some(dir), command: None }))
+                change(world, |found| {
+                    found.seeds = Some(FoundSeeds { dir: Some(dir), command: None });
+                });
             },
         });
         migrations.into_iter().chain(seeds).collect()

@@ -251,24 +251,13 @@ fn lines(block: &Block, taken: &[String]) -> Vec<String> {
             Joins::Import => format!("{IMPORTS} 'cleanslate.just'"),
         },
     ];
-    let (parameters, before, arguments) = block.joins.parameters();
+    let (parameters, before, _) = block.joins.parameters();
     for (name, says) in DAILY.iter().filter(|(name, _)| block.daily.iter().any(|daily| daily == name)) {
         lines.extend([String::new(), format!("# {says}"), "[no-exit-message]".to_owned()]);
         if block.joins == Joins::Module {
             lines.push("[positional-arguments]".to_owned());
         }
-        lines.extend([
-            format!("{name}{parameters}"),
-            match taken.iter().any(|taken| taken == name) {
-                false => format!("    @{before}SLATE_RECIPE={} slate-{name} {arguments}", called(block)),
-                true => {
-                    let theirs = original(name);
-                    let missing = format!("echo 'cleanslate: slate-{name} is not on PATH, so `{theirs}` runs' >&2");
-                    let calls = "'{{just_executable()}}' --justfile '{{justfile()}}'";
-                    format!("    @{before}if command -v slate-{name} >/dev/null 2>&1; then SLATE_RECIPE={} slate-{name} {arguments}; else {missing}; {calls} {theirs} {arguments}; fi", called(block))
-                }
-            },
-        ]);
+        lines.extend([format!("{name}{parameters}"), format!("    @{before}{}", line(block, name, taken))]);
     }
     for name in &block.guarded {
         let missing =
@@ -282,6 +271,21 @@ fn lines(block: &Block, taken: &[String]) -> Vec<String> {
         ]);
     }
     lines
+}
+
+/// Calls a daily recipe's binary; without it the recipe whose place it took.
+fn line(block: &Block, name: &str, taken: &[String]) -> String {
+    let (_, _, arguments) = block.joins.parameters();
+    let ours = format!("SLATE_RECIPE={} slate-{name} {arguments}", called(block));
+    if taken.iter().all(|taken| taken != name) {
+        return ours;
+    }
+    let theirs = original(name);
+    let missing = format!("echo 'cleanslate: slate-{name} is not on PATH, so `{theirs}` runs' >&2");
+    let calls = "'{{just_executable()}}' --justfile '{{justfile()}}'";
+    format!(
+        "if command -v slate-{name} >/dev/null 2>&1; then {ours}; else {missing}; {calls} {theirs} {arguments}; fi"
+    )
 }
 
 /// What tells a binary how it was called.

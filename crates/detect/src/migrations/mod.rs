@@ -5,6 +5,7 @@ mod javascript;
 mod others;
 mod python;
 
+use crate::compose::service::Service;
 use crate::compose::stack::Stack;
 use crate::scripts::Line;
 use crate::tree::{Tree, folder, words};
@@ -159,17 +160,28 @@ fn with_command(
         let texts = [service.command.as_deref(), service.entrypoint.as_deref()];
         texts.into_iter().flatten().any(&says)
     });
+    // An image that is the tool itself: only there is it called so.
+    let runner = services.iter().find(|service| program_of(service, candidate.tool).is_some());
+    let starts = runner.or(starts);
     let own = services.iter().find(|service| backend == Some(service.name.as_str()));
-    let service = own.or(starts).map(|service| service.name.clone());
+    let service = runner.or(own).or(starts).map(|service| service.name.clone());
     let in_script = || {
         let line = lines.iter().find(|line| says(&line.text) && is_plain(&line.text))?;
         Some((words_of(&line.text), format!("{}, {}", line.text.trim_start_matches('@'), line.place)))
     };
     let in_service = || {
         let service = starts?;
-        let text = service.command.as_deref().filter(|text| says(text)).or(service.entrypoint.as_deref())?;
         let place = stack?.place(&service.name, "command");
-        Some((part_of(text, candidate.marks), format!("the command of {} in {place}", service.name)))
+        let because = format!("the command of {} in {place}", service.name);
+        if let (Some(program), Some(arguments)) = (program_of(service, candidate.tool), &service.command) {
+            let is_there = arguments.split_whitespace().next() == Some(program);
+            return Some((
+                if is_there { arguments.clone() } else { format!("{program} {arguments}") },
+                because,
+            ));
+        }
+        let text = service.command.as_deref().filter(|text| says(text)).or(service.entrypoint.as_deref())?;
+        Some((part_of(text, candidate.marks), because))
     };
     let default = || (candidate.command.clone(), format!("how {} is called", candidate.tool));
     let (command, command_because) = match &service {
@@ -179,6 +191,15 @@ fn with_command(
     };
     let at_start = starts.map(|service| service.name.clone());
     Chosen { candidate, command, command_because, service, at_start }
+}
+
+/// The program that a service's image starts, where the image is this tool's own: `flyway/flyway`, `migrate/migrate`.
+fn program_of<'s>(service: &'s Service, tool: &str) -> Option<&'s str> {
+    let image = service.image.as_deref()?.split(['@', ':']).next()?;
+    let last = image.rsplit('/').next()?;
+    (service.build.is_none()
+        && (last == tool || tool == "golang-migrate" && image.ends_with("migrate/migrate")))
+    .then_some(last)
 }
 
 /// What a line that is a command begins with.

@@ -140,6 +140,7 @@ impl Stack {
     fn run(&self, program: &str, words: &[&str]) -> (String, Duration) {
         let (output, took) = self.command(program, words);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        eprintln!("{:>7.2} s  {program} {}", took.as_secs_f64(), words.first().unwrap_or(&""));
         assert!(output.status.success(), "{program} {words:?}: {said}");
         (String::from_utf8_lossy(&output.stdout).into_owned(), took)
     }

@@ -150,6 +150,8 @@ impl Fake {
             examined: plan::Examined::default(),
             carried: self.carried(),
             git: Some(Self::git()),
+            revisions: None,
+            draft: None,
         }
     }
 

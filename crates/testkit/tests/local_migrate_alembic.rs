@@ -31,7 +31,8 @@ fn copied(from: &Path, to: &Path) {
         let target = to.join(entry.file_name());
         if entry.file_name() == "__pycache__" {
             continue;
-        } else if entry.path().is_dir() {
+        }
+        if entry.path().is_dir() {
             copied(&entry.path(), &target);
         } else {
             fs::copy(entry.path(), target).unwrap();
@@ -60,7 +61,7 @@ fn with_notes(shop: &Shop) {
 fn versions(shop: &Shop) -> Vec<String> {
     let folder = fs::read_dir(shop.sandbox().work().join("alembic/versions")).unwrap().flatten();
     let names = folder.map(|file| file.file_name().into_string().unwrap());
-    let mut names: Vec<String> = names.filter(|name| name.ends_with(".py")).collect();
+    let mut names: Vec<String> = names.filter(|name| name != "__pycache__").collect();
     names.sort();
     names
 }

@@ -120,7 +120,7 @@ impl Command for Migrate {
             Verb::New => draft::write(world),
             Verb::Review => {
                 let reviewed = self.reviewed(chain)?;
-                Ok(told::review(&reviewed, &self.look(config, world, &reviewed)))
+                Ok(told::review(&reviewed, &Self::look(config, world, &reviewed)))
             }
             Verb::Baseline => draft::replace(config, world, chain, self.from.unwrap_or(From::Migrations)),
             Verb::Freeze => release::freeze(world, chain, self.what.as_deref()),
@@ -153,17 +153,21 @@ impl Migrate {
     }
 
     /// What their statements do, as far as these can be had.
-    fn look(&self, config: &Config, world: &World, files: &[&Revision]) -> Review {
+    fn look(config: &Config, world: &World, files: &[&Revision]) -> Review {
         let mut review = Review::default();
         match config.migrations.tool {
             Some(Tool::Sqlx | Tool::Sql) => {
-                files.iter().for_each(|file| review.add(Review::of(&file.text, &file.path)));
+                for file in files {
+                    review.add(Review::of(&file.text, &file.path));
+                }
             }
             Some(Tool::Alembic) if !files.is_empty() => {
                 match world.draft.as_ref().and_then(|draft| draft.sql.as_ref()) {
                     Some(sql) => review.add(Review::of(sql, "SQL")),
                     None => {
-                        review.unclear.push("alembic does not tell the statements (upgrade --sql)".to_owned())
+                        review
+                            .unclear
+                            .push("alembic does not tell the statements (upgrade --sql)".to_owned());
                     }
                 }
             }
@@ -194,8 +198,8 @@ impl Migrate {
             return Ok(plan);
         }
         plan.target = format!("Migrate {} up", live.name);
-        pending.iter().for_each(|file| plan.facts.push(Fact::new("applies", line(file))));
-        let review = self.look(config, world, &pending);
+        plan.facts.extend(pending.iter().map(|file| Fact::new("applies", line(file))));
+        let review = Self::look(config, world, &pending);
         plan.facts.extend(review.facts());
         // Rows that nobody has can't be lost.
         let rows = live.contents.as_ref().is_none_or(|contents| contents.rows.count > 0);
@@ -246,7 +250,7 @@ impl Migrate {
         let target = stays.last().map_or_else(|| bottom.to_owned(), |file| file.id.clone());
         let mut plan = Plan::new(Self::NAME, server.name.as_str());
         plan.target = format!("Migrate {} down", live.name);
-        goes.iter().rev().for_each(|file| plan.facts.push(Fact::new("takes back", line(file))));
+        plan.facts.extend(goes.iter().rev().map(|file| Fact::new("takes back", line(file))));
         let down = Action::Downgrade { database: live.name.clone(), target };
         let step = Step::new(down, "it was asked for").weight(8);
         let step = self.kept(&mut plan, world, (server, live), "migrate down", step);

@@ -153,6 +153,8 @@ impl Fake {
             captured: None,
             carried: self.carried(),
             git: Some(Self::git()),
+            revisions: None,
+            draft: None,
         }
     }
 

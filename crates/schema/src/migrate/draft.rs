@@ -123,7 +123,7 @@ pub(super) fn write(world: &World) -> Result<Plan, Fault> {
     match &draft.sql {
         Some(sql) => plan.facts.extend(Review::of(sql, "SQL").facts()),
         None => {
-            plan.facts.push(Fact::new("can't tell", "alembic does not tell the statements (upgrade --sql)"))
+            plan.facts.push(Fact::new("can't tell", "alembic does not tell the statements (upgrade --sql)"));
         }
     }
     let write = Action::WriteFile {

@@ -162,9 +162,6 @@ fn altered(words: &[&str]) -> Fate {
     let drops = words.windows(2).any(|pair| matches!(pair, ["DROP", what] if !keeps.contains(what)));
     if drops {
         Fate::Loses("the column's values go with it")
-    } else if words.windows(3).any(|three| matches!(three, ["ALTER", "COLUMN", _])) && words.contains(&"TYPE")
-    {
-        Fate::Loses("each value is made another")
     } else if words.contains(&"TYPE") && words.contains(&"ALTER") {
         Fate::Loses("each value is made another")
     } else {

@@ -14,9 +14,9 @@ pub(super) fn create(plan: &mut Plan, world: &World, server: &Server, side: &str
         let taken = server.databases.iter().find(|database| database.name == *name);
         taken.is_none_or(|database| is_ours(database, world))
     };
-    let stem = format!("{STEM}{side}");
-    let mut names = (2..100).map(|n| server.name.suffixed(&format!("{stem}_{n}")));
-    let first = server.name.suffixed(&stem);
+    let whole = format!("{STEM}{side}");
+    let mut names = (2..100).map(|n| server.name.suffixed(&format!("{whole}_{n}")));
+    let first = server.name.suffixed(&whole);
     let name = if ours(&first) { first } else { names.find(ours).unwrap_or(first) };
     let label = Label::new(&world.workspace.id, LabelKind::Building, &server.name, world.now);
     let create = Action::CreateDatabase { database: name.clone(), owner: server.user.clone(), label };

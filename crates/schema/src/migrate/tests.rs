@@ -25,8 +25,8 @@ fn config() -> Config {
     Config::read("[migrations]\ntool = \"sql\"\ndir = \"migrations\"\n", []).unwrap()
 }
 
-/// A database with rows, built from the first file; the second one is pending.
-fn world(pending: &str) -> World {
+/// A server with a database that holds rows.
+fn server() -> Server {
     let name = DatabaseName::new("shop").unwrap();
     let marker = Marker {
         workspace: "w".to_owned(),
@@ -67,7 +67,7 @@ fn world(pending: &str) -> World {
         subscriptions: 0,
         branch: None,
     };
-    let server = Server {
+    Server {
         kind: Kind::Local,
         state: ServerState::Running,
         address: None,
@@ -79,7 +79,11 @@ fn world(pending: &str) -> World {
         version: "17.1".to_owned(),
         standby: false,
         databases: vec![live],
-    };
+    }
+}
+
+/// A database that was built from the first file; the second one is pending.
+fn world(pending: &str) -> World {
     let workspace = Workspace {
         root: "/shop".into(),
         id: "w".to_owned(),
@@ -96,7 +100,7 @@ fn world(pending: &str) -> World {
         detected: None,
         files: None,
         blueprint: None::<Blueprint>,
-        server: Some(server),
+        server: Some(server()),
         engine: None,
         kept: Vec::new(),
         last_kept: 0,
@@ -221,6 +225,6 @@ fn the_next_file_is_named_as_those_before_it() {
     };
 
     assert_eq!(path(&world), "migrations/3_add_notes.sql");
-    chain(&mut world).files[1].path = "migrations/20260101000000_x.up.sql".to_owned();
+    chain(&mut world).files[1].path = "migrations/19690101000000_x.up.sql".to_owned();
     assert_eq!(path(&world), "migrations/19700101000000_add_notes.up.sql");
 }

@@ -30,7 +30,6 @@ pub(crate) fn clean(server: &Server, world: &World) -> Fault {
 
 #[cfg(test)]
 mod tests {
-    use clap::Parser as _;
     use plan::{Kind, Lack, Plan};
     use shell::Command;
 

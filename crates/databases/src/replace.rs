@@ -3,9 +3,16 @@
 use std::collections::BTreeMap;
 
 use plan::{
-    Action, Built, Data, Database, DatabaseName, Expect, Fact, KeptAs, Kind, Label, LabelKind, Plan, Rows,
-    Server, Session, Since, Step, World, words,
+    Action, Built, Data, Database, DatabaseName, Exit, Expect, Fact, Fault, KeptAs, Kind, Label, LabelKind,
+    Plan, Rows, Server, Session, Since, Step, World, words,
 };
+
+/// `--no-undo` where what gives its name up is kept all the same.
+pub(crate) fn always_kept(what: &str) -> Fault {
+    Fault::new(Exit::Usage, format!("a {what} has no `--no-undo`"))
+        .cause("what it replaces stays, since it is somebody's")
+        .state("nothing was changed")
+}
 
 /// What replaces the live database, and what becomes of that.
 pub(crate) struct Swap<'a> {

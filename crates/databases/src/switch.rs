@@ -36,6 +36,9 @@ pub struct Switch {
     /// Which branch has which database, and stop
     #[arg(long)]
     list: bool,
+    /// Only say whether another database belongs to the branch: for the hook of slate-init --hook
+    #[arg(long, conflicts_with = "list")]
+    remind: bool,
     /// The branch that the present database belongs to, where neither a switch nor git's log tells
     #[arg(long, value_name = "BRANCH")]
     from: Option<String>,
@@ -54,10 +57,10 @@ impl Command for Switch {
         Wants {
             engine: EngineFacts::Server,
             databases: true,
-            contents: if self.list { Reading::Nothing } else { Reading::Rows },
-            blueprint: true,
-            lock: !self.list,
-            running: true,
+            contents: if self.looks() { Reading::Nothing } else { Reading::Rows },
+            blueprint: !self.remind,
+            lock: !self.looks(),
+            running: !self.remind,
             git: true,
             ..Wants::default()
         }
@@ -68,6 +71,13 @@ impl Command for Switch {
         if self.list {
             plan.facts = list(world);
             return Ok(plan);
+        }
+        if self.remind {
+            plan.closing.extend(reminder(world, &self.target(world)?));
+            return Ok(plan);
+        }
+        if self.shared.no_undo {
+            return Err(replace::always_kept("switch"));
         }
         let server = guard::writable(world)?;
         let to = self.target(world)?;
@@ -84,6 +94,11 @@ impl Command for Switch {
 }
 
 impl Switch {
+    /// Whether it only looks.
+    fn looks(&self) -> bool {
+        self.list || self.remind
+    }
+
     fn target(&self, world: &World) -> Result<String, Fault> {
         let checked_out = || world.git.as_ref().and_then(|git| git.branch.clone());
         let told =
@@ -191,6 +206,15 @@ fn fresh(world: &World, branch: &str) -> String {
         Some(present) => format!("a fresh one, from the files of `{present}`, which is checked out"),
         None => "a fresh one: its baseline + seeds".to_owned(),
     }
+}
+
+/// What a switch would do, in a line; nothing where the database is the branch's own.
+fn reminder(world: &World, to: &str) -> Option<String> {
+    let live = world.live()?;
+    let from = world.branch_of(live).filter(|from| *from != to)?;
+    let has = if parked(world, to).is_some() { "has one of its own" } else { "has none yet" };
+    let switch = world.workspace.command("switch");
+    Some(format!("database `{}` is the one of `{from}`; `{to}` {has}: {switch}", live.name))
 }
 
 /// The present one first, then every parked one.

@@ -78,6 +78,9 @@ impl Command for Undo {
             gc::collect(&mut plan, config, world, self.older_than);
             return Ok(plan);
         }
+        if self.shared.no_undo {
+            return Err(replace::always_kept("undo"));
+        }
         let entries = kept::entries(world);
         let n = self.number(world)?;
         let Some(entry) = entries.get(&n) else { return Ok(plan) };

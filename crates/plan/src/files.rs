@@ -12,6 +12,8 @@ pub struct Files {
     /// The justfile's own name, where there is one.
     pub justfile: Option<String>,
     pub just: Just,
+    /// Where git looks for what to run after a checkout; `None` without git.
+    pub hook: Option<String>,
 }
 
 /// What `just` itself says.

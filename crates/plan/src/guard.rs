@@ -36,6 +36,12 @@ pub fn whole<'a>(mut volumes: impl Iterator<Item = &'a Volume>, workspace: &Work
 /// The project's name is used by another folder or by other compose files.
 pub fn own_server(world: &World) -> Result<&Server, Fault> {
     let server = server(world)?;
+    if ["template0", "template1"].contains(&server.name.as_str()) {
+        return Err(Fault::new(Exit::Usage, format!("`{}` can be no workspace's database", server.name))
+            .cause("Postgres makes every new database from it")
+            .state("nothing was changed")
+            .hint("set another database.name"));
+    }
     if let (Kind::Compose, Some(engine)) = (server.kind, &world.engine) {
         own_stack(engine, &world.workspace)?;
     }

@@ -47,6 +47,57 @@ fn without_createdb_the_statement_that_grants_it_is_told() {
 }
 
 #[test]
+fn a_rebuild_needs_no_superuser() {
+    if offline("a rebuild by a role that may only create databases") {
+        return;
+    }
+    let shop = Shop::new();
+    let baseline = |note: &str| {
+        let tables = "CREATE TABLE users (id int PRIMARY KEY, boss int REFERENCES users, team int{});
+            CREATE TABLE teams (id int PRIMARY KEY, lead int REFERENCES users ON DELETE CASCADE);
+            ALTER TABLE users ADD CONSTRAINT in_team FOREIGN KEY (team) REFERENCES teams ON DELETE CASCADE DEFERRABLE;
+            COMMENT ON CONSTRAINT in_team ON users IS 'where they work';
+            CREATE TABLE logins (id int PRIMARY KEY, who int REFERENCES users);
+            CREATE TABLE audit (what text);
+            CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO audit VALUES (TG_OP); RETURN NEW; END $$;
+            CREATE TRIGGER noted AFTER INSERT ON users FOR EACH ROW EXECUTE FUNCTION noted();
+            ALTER TABLE users ENABLE ALWAYS TRIGGER noted;
+            CREATE RULE unseen AS ON INSERT TO logins WHERE NEW.id = 0 DO INSTEAD NOTHING;
+            ALTER TABLE logins ENABLE ROW LEVEL SECURITY;
+            CREATE POLICY mine ON logins USING (false);
+            CREATE TABLE strict (id int PRIMARY KEY, who int{strict});";
+        let strict = if note.is_empty() { "" } else { " REFERENCES users" };
+        shop.write("migrations/1_baseline.sql", &tables.replace("{strict}", strict).replace("{}", note));
+    };
+    shop.write("seeds/1_goods.sql", "INSERT INTO teams VALUES (9, NULL);\n");
+    baseline("");
+    shop.up();
+    let _ = shop.ask("CREATE ROLE admin SUPERUSER LOGIN PASSWORD 'admin'");
+    let _ = shop.swap();
+    let _ = shop.ask(
+        "INSERT INTO teams VALUES (1, NULL); INSERT INTO users VALUES (1, 1, 1), (2, 1, 1); UPDATE teams SET lead = 2 WHERE id = 1;
+         INSERT INTO logins VALUES (1, 2); INSERT INTO strict VALUES (1, 77); DELETE FROM audit",
+    );
+    as_admin(&shop, "ALTER ROLE shop NOSUPERUSER CREATEDB");
+    let guards = "SELECT (SELECT string_agg(conname || ' ' || pg_get_constraintdef(oid) || coalesce(obj_description(oid), ''), '; ' ORDER BY conname)
+        FROM pg_constraint WHERE contype = 'f' AND conname <> 'strict_who_fkey'),
+        (SELECT string_agg(tgname || ' ' || tgenabled::text, '; ') FROM pg_trigger WHERE NOT tgisinternal),
+        (SELECT string_agg(rulename || ' ' || ev_enabled::text, '; ') FROM pg_rewrite WHERE rulename = 'unseen')";
+    let before = shop.ask(guards);
+    baseline(", note text");
+
+    let done = shop.run("slate-rebuild", &["--yes"]).expect_code(0);
+    shop.settle();
+
+    assert!(done.stderr.contains("strict 1: 1 row refers to `users` that are not there"), "{}", done.stderr);
+    let rows = "SELECT (SELECT string_agg(u.id || ' ' || boss || ' ' || team, ',' ORDER BY u.id) FROM users u),
+        (SELECT string_agg(id || ' ' || coalesce(lead, 0), ',' ORDER BY id) FROM teams), (SELECT count(*) FROM logins),
+        (SELECT count(*) FROM strict), (SELECT count(*) FROM audit)";
+    assert_eq!(shop.ask(rows), "1 1 1,2 1 1|1 2,9 0|1|0|0");
+    assert_eq!(shop.ask(guards), before);
+}
+
+#[test]
 fn who_does_not_own_the_database_is_told_how_to() {
     if offline("a database of another owner") {
         return;

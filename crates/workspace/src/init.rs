@@ -39,6 +39,7 @@ Examples:
 It never touches the project's .env, its compose files or what other recipes say, and no database but with --adopt: that \
 writes its mark into the one that you name, and changes no row."
 )]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 pub struct Init {
     /// Only print what was found, with the reason for each value
     #[arg(long, conflicts_with_all = ["take", "guard", "remove"])]
@@ -59,6 +60,9 @@ pub struct Init {
     #[arg(long, value_name = "NAME", num_args = 0..=1, require_equals = true, default_missing_value = "",
           conflicts_with_all = ["detect", "schema", "take", "guard", "devcontainer", "remove"])]
     adopt: Option<String>,
+    /// Have git say after a checkout whose database this is; a hook that is there already stays as it is
+    #[arg(long, conflicts_with_all = ["detect", "schema", "remove"])]
+    hook: bool,
     /// Take everything out of the workspace that slate-init wrote
     #[arg(long, conflicts_with_all = ["take", "guard", "devcontainer"])]
     remove: bool,
@@ -191,6 +195,15 @@ impl Init {
         } else if let Some(name) = devcontainer::file(files) {
             let text = format!("{name} stays as it is: --devcontainer FEATURE wires it");
             plan.facts.push(Fact::new("container", text));
+        }
+        match files.hook.as_ref().filter(|_| self.hook) {
+            Some(path) if files.texts.get(path).is_some_and(|text| text != written::HOOK) => {
+                let text = format!("{path} is yours and stays: add `slate-switch --remind` to it");
+                plan.facts.push(Fact::new("hook", text));
+            }
+            Some(path) => write(path, written::HOOK.to_owned(), None, "git says whose database this is"),
+            None if self.hook => plan.facts.push(Fact::new("hook", "there is no git here")),
+            None => {}
         }
         if !left.is_empty() && files.justfile.is_some() {
             let names = left.join(",");
@@ -342,6 +355,11 @@ fn removal(world: &World, files: &Files, plan: &mut Plan) -> Result<(), Fault> {
     }
     for (path, before, after) in devcontainer::unwiring(files) {
         texts.insert(path.to_owned(), (before, after, None));
+    }
+    if let Some((path, text)) = files.hook.as_ref().and_then(|path| Some((path, files.texts.get(path)?)))
+        && text == written::HOOK
+    {
+        texts.insert(path.clone(), (text.clone(), None, None));
     }
     // The justfile first: without its module it would only lack recipes.
     for (path, (before, after, recipes)) in texts.into_iter().rev() {

@@ -32,6 +32,15 @@ pub(crate) fn names(joins: Joins) -> Vec<String> {
 /// What cleanslate.toml may hold, for editors.
 pub(crate) const SCHEMA: &str = include_str!("../../../docs/cleanslate.schema.json");
 
+/// What git runs after a checkout: quick, silent where there is nothing to say, and never in the way.
+pub(crate) const HOOK: &str = "#!/bin/sh
+# Written by slate-init --hook; slate-init --remove takes it out.
+if [ \"$3\" = 1 ] && command -v slate-switch >/dev/null 2>&1; then
+    slate-switch --remind </dev/null 2>/dev/null
+fi
+exit 0
+";
+
 /// A value as TOML writes it.
 fn quoted(text: &str) -> String {
     let mut out = String::from("\"");

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -28,8 +29,9 @@ const OWN: [&str; 5] = [
 /// A file is there and can't be read.
 pub(crate) fn read(root: &Path) -> Result<Files, Fault> {
     let justfile = justfile(root);
-    let mut files = Files { justfile: justfile.clone(), ..Files::default() };
-    for name in OWN.into_iter().map(str::to_owned).chain(justfile) {
+    let hook = crate::git::hook(root);
+    let mut files = Files { justfile: justfile.clone(), hook: hook.clone(), ..Files::default() };
+    for name in OWN.into_iter().map(str::to_owned).chain(justfile).chain(hook) {
         match fs::read_to_string(root.join(&name)) {
             Ok(text) => drop(files.texts.insert(name, text)),
             Err(why) if why.kind() == std::io::ErrorKind::NotFound => {}
@@ -119,6 +121,9 @@ pub(crate) fn write(
     fs::write(&beside.0, after).map_err(|why| failed(why.to_string()))?;
     if let Ok(about) = fs::metadata(&target) {
         fs::set_permissions(&beside.0, about.permissions()).map_err(|why| failed(why.to_string()))?;
+    } else if after.starts_with("#!") {
+        let runs = fs::Permissions::from_mode(0o755);
+        fs::set_permissions(&beside.0, runs).map_err(|why| failed(why.to_string()))?;
     }
     if let Some(recipes) = recipes {
         let earlier = before.map(|_| dump(root, &target)).transpose();

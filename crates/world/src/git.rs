@@ -30,6 +30,14 @@ pub(crate) fn read(root: &Path) -> Option<Git> {
     })
 }
 
+/// The file that git runs after a checkout, wherever its settings say that hooks are.
+pub(crate) fn hook(root: &Path) -> Option<String> {
+    let words = ["rev-parse", "--git-path", "hooks/post-checkout"];
+    let git = Program::new("git").args(words).folder(root).deadline(Duration::from_secs(10));
+    let path = git.output().ok()?.stdout.trim_end().to_owned();
+    (!path.is_empty()).then_some(path)
+}
+
 /// `HEAD@{1700000000} checkout: moving from main to feature`.
 fn moved(line: &str) -> Option<Move> {
     let (at, what) = line.strip_prefix("HEAD@{")?.split_once("} ")?;

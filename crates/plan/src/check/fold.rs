@@ -46,8 +46,11 @@ pub(crate) fn fold(differences: &[Difference], parents: &Parents) -> Vec<Cause> 
             follows: Vec::new(),
         });
         if root != at {
-            // A domain's rules are part of it.
-            if difference.of.kind != Kind::DomainConstraint {
+            // A domain's rules are part of it, and a view that tells a column's other name gives the same rows.
+            let retold = of.of.kind == Kind::Column
+                && matches!(of.change, Change::Renamed { .. })
+                && difference.of.kind == Kind::Relation;
+            if difference.of.kind != Kind::DomainConstraint && !retold {
                 cause.severity = cause.severity.max(severity(difference));
             }
             cause.follows.push(difference.clone());

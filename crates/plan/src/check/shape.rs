@@ -189,15 +189,19 @@ fn options(items: &[Value]) -> String {
         "security_barrier=false",
         "security_invoker=false",
         "autovacuum_enabled=true",
-        "fastupdate=on",
+        "fastupdate=true",
         "user_catalog_table=false",
-        "deduplicate_items=on",
+        "deduplicate_items=true",
     ];
-    let known = |item: &&Value| {
-        item.as_str().is_some_and(|item| !item.starts_with("pg_") && !DEFAULTS.contains(&item))
+    let told = |item: &str| match item.rsplit_once('=') {
+        Some((name, "on" | "yes")) => format!("{name}=true"),
+        Some((name, "off" | "no")) => format!("{name}=false"),
+        _ => item.to_owned(),
     };
-    let items: Vec<Value> = items.iter().filter(known).cloned().collect();
-    sorted(&items)
+    let known = |item: &String| !item.starts_with("pg_") && !DEFAULTS.contains(&item.as_str());
+    let mut items: Vec<String> = items.iter().filter_map(Value::as_str).map(told).filter(known).collect();
+    items.sort_unstable();
+    items.join(", ")
 }
 
 /// Who may do what beside the owner's own and the usual: `vd_app: select, insert; public: not execute`.

@@ -6,6 +6,8 @@ CREATE TABLE wishes (id serial PRIMARY KEY, member_id uuid REFERENCES members (i
 ALTER TABLE bookings RENAME TO reservations;
 --! table-renamed-slip | Settings | notice
 ALTER TABLE settings RENAME TO "Settings";
+--! column-slip-in-a-view | members.eMail | notice
+ALTER TABLE members RENAME email TO "eMail";
 --! table-unlogged | bookings | warning
 ALTER TABLE bookings SET UNLOGGED;
 --! table-moved | boxes | error
@@ -557,3 +559,13 @@ CREATE TABLE "a.b; ""c"" 'd'" ("x y" integer PRIMARY KEY, "per%cent" text CHECK 
 CREATE EXTENSION btree_gist; ALTER TABLE bookings ADD CONSTRAINT stays_key UNIQUE (room, during WITHOUT OVERLAPS);
 --! virtual-column | books.twice | error | 18
 ALTER TABLE books ADD COLUMN twice numeric GENERATED ALWAYS AS (price * 2) VIRTUAL;
+--! comment-extension | citext | notice
+COMMENT ON EXTENSION citext IS 'for addresses';
+--! comment-attribute | spot | notice
+COMMENT ON COLUMN spot.room IS 'upstairs too';
+--! comment-public | public | notice
+COMMENT ON SCHEMA public IS 'ours';
+--! grant-database | database | warning
+DO $$ BEGIN EXECUTE format('GRANT CREATE ON DATABASE %I TO drift_app', current_database()); END $$;
+--! owner-database | database | notice
+DO $$ BEGIN EXECUTE format('ALTER DATABASE %I OWNER TO drift_app', current_database()); END $$;

@@ -128,3 +128,7 @@ CREATE TABLE t (a integer, b text, CONSTRAINT c CHECK (NOT (a IN (4, 3))), CONST
 CREATE VIEW v AS SELECT members.id FROM members; CREATE VIEW w AS SELECT members.id, books.id AS book FROM members JOIN books ON books.title > members.email WHERE members.active;
 --!
 CREATE VIEW v AS SELECT m.id FROM members m; CREATE VIEW w AS SELECT a.id, b.id AS book FROM members a JOIN books AS b ON b.title > a.email WHERE a.active;
+--! options that say yes and no
+CREATE TABLE t (a int) WITH (autovacuum_enabled = off); CREATE VIEW v WITH (security_barrier = on) AS SELECT 1 AS a;
+--!
+CREATE TABLE t (a int) WITH (autovacuum_enabled = false); CREATE VIEW v WITH (security_barrier = yes) AS SELECT 1 AS a;

@@ -5,7 +5,10 @@ use std::time::Duration;
 use sqlx::postgres::{PgConnectOptions, PgRow};
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _, PgConnection, Row as _};
 
-use crate::postgres::{WATCH, read::BOOKKEEPING};
+use crate::postgres::{WATCH, code, read::BOOKKEEPING};
+
+/// Postgres' word for what a role may not do.
+const DENIED: &str = "42501";
 
 /// Text that one server writes and reads again is exact with these. The time zone stays the database's own: by it Postgres
 /// makes of a time without a zone one with a zone.
@@ -24,13 +27,15 @@ pub(crate) struct Place {
 pub(crate) struct Line {
     pub connection: PgConnection,
     pub pid: i32,
+    /// Whether triggers and rules let its rows be.
+    pub rests: bool,
 }
 
 impl Line {
     pub async fn open(place: &Place) -> Result<Self, sqlx::Error> {
         let late = |_| sqlx::Error::Io(std::io::Error::from(std::io::ErrorKind::TimedOut));
         let connecting = tokio::time::timeout(place.timeout, PgConnection::connect_with(&place.options));
-        let mut line = Self { connection: connecting.await.map_err(late)??, pid: 0 };
+        let mut line = Self { connection: connecting.await.map_err(late)??, pid: 0, rests: false };
         line.run(PINNED).await?;
         line.run(WATCH).await?;
         let row = line.one("SELECT pg_backend_pid() AS pid").await?;
@@ -60,6 +65,21 @@ impl Line {
         let said: Option<String> = self.one(sql).await?.try_get("said")?;
         let read = said.map(|said| serde_json::from_str(&said)).transpose();
         read.map_err(|why| sqlx::Error::Decode(Box::new(why)))
+    }
+
+    /// Lets triggers and rules rest, where the role may say so: a superuser, or who was granted it.
+    pub async fn rest(&mut self) -> Result<(), sqlx::Error> {
+        self.rests = match self.run("SET session_replication_role = replica").await {
+            Ok(_) => true,
+            Err(error) if code(&error).is_some_and(|code| code == DENIED) => false,
+            Err(error) => return Err(error),
+        };
+        Ok(())
+    }
+
+    /// Rows with the names of what Postgres prints in full.
+    pub async fn printed(&mut self, sql: &str) -> Result<Vec<PgRow>, sqlx::Error> {
+        self.rows(&format!("SET search_path = pg_catalog; {sql}; RESET search_path")).await
     }
 
     /// As [`Self::json`], with the names of what Postgres prints in full.

@@ -3,6 +3,7 @@
 
 mod beside;
 mod line;
+mod loose;
 mod proof;
 mod record;
 mod run;

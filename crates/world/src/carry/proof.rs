@@ -27,16 +27,41 @@ pub(super) struct Broken {
     pub without: Option<String>,
 }
 
-/// The constraints of these tables, by their quoted names, that do not hold; with `None` of all tables.
-pub(super) async fn broken(line: &mut Line, touched: &BTreeSet<String>) -> Result<Vec<Broken>, sqlx::Error> {
-    let mut found = Vec::new();
-    for row in line.rows(REFERENCES).await? {
+/// A foreign key, and the statement that finds rows breaking it.
+pub(super) struct Reference {
+    name: String,
+    child: String,
+    parent: String,
+    broken: String,
+    key: String,
+}
+
+/// Every foreign key, asked for while all of them are there.
+pub(super) async fn references(line: &mut Line) -> Result<Vec<Reference>, sqlx::Error> {
+    let one = |row: &sqlx::postgres::PgRow| {
         let text = |column: &str| row.try_get::<String, _>(column);
-        let (name, child, parent) = (text("name")?, text("child")?, text("parent")?);
-        if !touched.contains(&child) && !touched.contains(&parent) {
+        Ok(Reference {
+            name: text("name")?,
+            child: text("child")?,
+            parent: text("parent")?,
+            broken: text("broken")?,
+            key: text("key")?,
+        })
+    };
+    line.rows(REFERENCES).await?.iter().map(one).collect()
+}
+
+/// The constraints of these tables, by their quoted names, that do not hold.
+pub(super) async fn broken(
+    line: &mut Line,
+    references: &[Reference],
+    touched: &BTreeSet<String>,
+) -> Result<Vec<Broken>, sqlx::Error> {
+    let mut found = Vec::new();
+    for Reference { name, child, parent, broken, key } in references {
+        if !touched.contains(child) && !touched.contains(parent) {
             continue;
         }
-        let (broken, key) = (text("broken")?, text("key")?);
         let rows = line.one(&format!("SELECT count(*) AS rows, min({key}) AS key {broken}")).await?;
         let count = rows.try_get::<i64, _>("rows")?.unsigned_abs();
         if count > 0 {
@@ -47,7 +72,7 @@ pub(super) async fn broken(line: &mut Line, touched: &BTreeSet<String>) -> Resul
                 "{} {verb} to `{shown}` that are not there, as {key} ({name})",
                 words::count(count, "row")
             );
-            found.push(Broken { table: child, why, without: Some(format!("DELETE {broken}")) });
+            found.push(Broken { table: child.clone(), why, without: Some(format!("DELETE {broken}")) });
         }
     }
     for row in line.rows(DEFERRED).await? {

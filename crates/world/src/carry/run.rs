@@ -8,6 +8,8 @@ use sqlx::Row as _;
 
 use super::beside::Sequences;
 use super::line::{Line, Place};
+use super::loose::Loose;
+use super::proof::Reference;
 use super::record::{Marks, Record};
 use super::table::{Ended, Ends};
 use super::{beside, proof};
@@ -58,7 +60,8 @@ impl Carrier {
     pub async fn open(from: &Place, to: &Place) -> Result<Self, sqlx::Error> {
         let (from, mut to) = (Line::open(from).await?, Line::open(to).await?);
         // The rows are as their triggers and rules once made them. What is committed here the swap flushes.
-        to.run("SET session_replication_role = replica; SET synchronous_commit = off").await?;
+        to.rest().await?;
+        to.run("SET synchronous_commit = off").await?;
         Ok(Self { from, to, before: None })
     }
 
@@ -78,8 +81,11 @@ impl Carrier {
         let (old, new): (Shape, Shape) = (self.from.catalog(SHAPE).await?, self.to.catalog(SHAPE).await?);
         let mut record = Record { fits: fits(&old, &new, rules)?, marks, old, ..Record::default() };
         self.from.run(SNAPSHOT).await?;
+        let references = proof::references(&mut self.to).await?;
+        let loose = Loose::take(&mut self.to, None).await?;
         self.all(&mut record, tell).await?;
-        self.prove_first(&mut record).await?;
+        self.prove_first(&mut record, &references).await?;
+        loose.put_back(&mut self.to).await?;
         record.objects = beside::objects(&mut self.from, &mut self.to, &[]).await?;
         beside::advance(&mut self.from, &mut self.to, &record.fits).await?;
         beside::views(&mut self.to).await?;
@@ -142,10 +148,14 @@ impl Carrier {
     }
 
     /// What refers to rows that stay behind stays behind with them.
-    async fn prove_first(&mut self, record: &mut Record) -> Result<(), sqlx::Error> {
+    async fn prove_first(
+        &mut self,
+        record: &mut Record,
+        references: &[Reference],
+    ) -> Result<(), sqlx::Error> {
         let mut touched = targets(record, |_| true);
         while !touched.is_empty() {
-            let broken = proof::broken(&mut self.to, &touched).await?;
+            let broken = proof::broken(&mut self.to, references, &touched).await?;
             touched.clear();
             for proof::Broken { table, why, without } in broken {
                 touched.insert(table.clone());
@@ -224,6 +234,9 @@ impl Carrier {
         if again.is_empty() && !objects {
             return Ok(());
         }
+        let touched = targets(record, |n| again.contains(&n));
+        let references = proof::references(&mut self.to).await?;
+        let loose = Loose::take(&mut self.to, Some(&touched)).await?;
         self.from.run(SNAPSHOT).await?;
         for n in again {
             let (Some(fit), Some(told)) = (record.fits.get(*n), record.carried.tables.get_mut(*n)) else {
@@ -241,10 +254,10 @@ impl Carrier {
             record.objects = beside::objects(&mut self.from, &mut self.to, &record.objects).await?;
         }
         self.from.run("COMMIT").await?;
-        let touched = targets(record, |n| again.contains(&n));
-        if let Some(broken) = proof::broken(&mut self.to, &touched).await?.first() {
+        if let Some(broken) = proof::broken(&mut self.to, &references, &touched).await?.first() {
             return Err(changed(format!("{}: {}", broken.table, broken.why)).into());
         }
+        loose.put_back(&mut self.to).await?;
         Ok(beside::views(&mut self.to).await?)
     }
 }

@@ -4,7 +4,8 @@ WITH space AS MATERIALIZED (
   WHERE nspname !~ '^pg_' AND nspname NOT IN ('information_schema', 'cleanslate')),
 member AS MATERIALIZED (SELECT classid, objid FROM pg_depend WHERE deptype = 'e'),
 said AS MATERIALIZED (
-  SELECT objoid, classoid, objsubid, description FROM pg_description WHERE objoid >= 16384),
+  SELECT objoid, classoid, objsubid, description FROM pg_description
+  WHERE objoid >= 16384 OR (classoid = 'pg_namespace'::regclass AND description <> 'standard public schema')),
 rel AS MATERIALIZED (
   SELECT s.name AS space, c.relname::text AS name, c.oid, c.relkind, c.relpersistence, c.relowner, c.relacl, c.relam,
          c.reltablespace, c.reloptions, c.reltoastrelid, c.relreplident, c.relispartition, c.relpartbound, c.reloftype,

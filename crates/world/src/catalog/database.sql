@@ -3,8 +3,9 @@ SELECT 'extension' AS kind, '' AS space, '' AS relation, e.extname::text AS name
   'schema', e.extnamespace::regnamespace::text, 'version', e.extversion,
   'provides', (SELECT string_agg(t.typname, ' ' ORDER BY t.typname) FROM pg_depend m JOIN pg_type t ON t.oid = m.objid
      WHERE m.deptype = 'e' AND m.refclassid = 'pg_extension'::regclass AND m.refobjid = e.oid AND m.classid = 'pg_type'::regclass),
-  'owner', pg_get_userbyid(e.extowner)))::text AS facts
-FROM pg_extension e WHERE e.oid >= 16384
+  'owner', pg_get_userbyid(e.extowner), 'comment', d.description))::text AS facts
+FROM pg_extension e LEFT JOIN said d ON d.objoid = e.oid AND d.classoid = 'pg_extension'::regclass
+WHERE e.oid >= 16384
 
 UNION ALL
 SELECT 'event trigger', '', '', t.evtname::text, json_strip_nulls(json_build_object(
@@ -74,7 +75,8 @@ LEFT JOIN pg_roles r ON r.oid = s.setrole, unnest(s.setconfig) c
 
 UNION ALL
 SELECT 'database', '', '', '', json_strip_nulls(json_build_object('encoding', pg_encoding_to_char(d.encoding), 'collate', d.datcollate,
-  'character type', d.datctype))::text
+  'character type', d.datctype, 'owner', pg_get_userbyid(d.datdba), 'acl', d.datacl::text[],
+  'default acl', CASE WHEN d.datacl IS NOT NULL THEN acldefault('d', d.datdba)::text[] END))::text
 FROM pg_database d WHERE d.datname = current_database()
 
 UNION ALL

@@ -18,7 +18,10 @@ SELECT 'type' AS kind, s.name AS space, '' AS relation, t.typname::text AS name,
   'functions', CASE t.typtype WHEN 'b' THEN concat_ws(' ', t.typinput, t.typoutput, t.typlen) END,
   'owner', pg_get_userbyid(t.typowner), 'acl', t.typacl::text[],
   'default acl', CASE WHEN t.typacl IS NOT NULL THEN acldefault('T', t.typowner)::text[] END,
-  'comment', d.description))::text AS facts
+  'comment', nullif(concat_ws('; ', d.description, CASE t.typtype WHEN 'c' THEN
+     (SELECT string_agg(a.attname || ': ' || c.description, '; ' ORDER BY a.attnum) FROM said c
+      JOIN pg_attribute a ON a.attrelid = c.objoid AND a.attnum = c.objsubid
+      WHERE c.objoid = t.typrelid AND c.classoid = 'pg_class'::regclass) END), '')))::text AS facts
 FROM pg_type t JOIN space s ON s.oid = t.typnamespace
 LEFT JOIN pg_type b ON b.oid = t.typbasetype
 LEFT JOIN pg_range g ON g.rngtypid = t.oid

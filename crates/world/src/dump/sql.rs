@@ -20,6 +20,22 @@ const FROM: &[u8] = b"-- Dumped from database version ";
 /// Statements about databases: a dump of one has none, unless it was made to create it.
 const DATABASES: [&str; 3] = ["create database ", "drop database ", "alter database "];
 
+/// Statements that reach the whole server; mappings of users to foreign servers are the database's own.
+const SERVER: [&str; 10] = [
+    "alter system ",
+    "create role ",
+    "alter role ",
+    "drop role ",
+    "create user ",
+    "alter user ",
+    "drop user ",
+    "create tablespace ",
+    "alter tablespace ",
+    "drop tablespace ",
+];
+
+const MAPPINGS: [&str; 3] = ["create user mapping ", "alter user mapping ", "drop user mapping "];
+
 /// Copies line by line until the end, or until a line that may not pass.
 ///
 /// # Errors
@@ -53,7 +69,14 @@ pub(super) fn filter(source: impl Read, sink: impl Write) -> io::Result<Filtered
             filtered.refused =
                 Some(refusal(number, text, "a command of psql, which may reach more than the database"));
             break;
-        } else if is_about_databases(text) {
+        } else if begins(text, &SERVER) && !begins(text, &MAPPINGS) {
+            filtered.refused = Some(refusal(
+                number,
+                text,
+                "about the whole server: dump one database alone, without its roles",
+            ));
+            break;
+        } else if begins(text, &DATABASES) {
             filtered.refused =
                 Some(refusal(number, text, "about a database as a whole: dump it without --create"));
             break;
@@ -74,9 +97,9 @@ fn refusal(number: u64, text: &[u8], what: &str) -> String {
     format!("line {number} is `{shown}`: {what}")
 }
 
-fn is_about_databases(text: &[u8]) -> bool {
-    let start = text.get(..16).unwrap_or(text).to_ascii_lowercase();
-    DATABASES.iter().any(|statement| start.starts_with(statement.as_bytes()))
+fn begins(text: &[u8], statements: &[&str]) -> bool {
+    let start = text.get(..20).unwrap_or(text).to_ascii_lowercase();
+    statements.iter().any(|statement| start.starts_with(statement.as_bytes()))
 }
 
 /// `COPY public.goods (id, name) FROM stdin;`
@@ -97,10 +120,19 @@ mod tests {
 
     #[test]
     fn rows_that_look_like_commands_pass_and_commands_do_not() {
+        let mapping = "CREATE USER MAPPING FOR PUBLIC SERVER shops;\n";
+        assert_eq!(filtered(mapping), (Filtered::default(), mapping.to_owned()));
         let rows = "COPY goods (name) FROM stdin;\n\\connect\ndrop database shop;\n\\.\nSELECT 1;\n";
 
         assert_eq!(filtered(rows), (Filtered::default(), rows.to_owned()));
-        for line in ["\\connect postgres", "\\! rm -rf /", "DROP DATABASE shop;", "Create Database x;"] {
+        for line in [
+            "\\connect postgres",
+            "\\! rm -rf /",
+            "DROP DATABASE shop;",
+            "Create Database x;",
+            "ALTER SYSTEM SET x = 1;",
+            "Create Role x;",
+        ] {
             let (told, passed) = filtered(&format!("SELECT 1;\n{line}\nSELECT 2;\n"));
             assert!(told.refused.unwrap().starts_with(&format!("line 2 is `{line}`")));
             assert_eq!(passed, "SELECT 1;\n");

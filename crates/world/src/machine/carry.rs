@@ -7,10 +7,7 @@ use super::Real;
 use super::reach::no_server;
 use crate::carry::{Carrier, Failure, Place};
 use crate::databases::fault;
-use crate::postgres::{said as complaint, unless_asked};
-
-/// What decides whether triggers fire; Postgres lets a superuser set it.
-const ROLE: &str = "session_replication_role";
+use crate::postgres::unless_asked;
 
 impl Real<'_> {
     pub(super) fn carry_rows(
@@ -21,11 +18,7 @@ impl Real<'_> {
         said: &mut dyn FnMut(Said<'_>),
     ) -> Result<Outcome, Fault> {
         let attempt = format!("the rows of `{from}` were not carried to `{to}`");
-        let user = self.server.as_ref().map(|server| server.user.quoted()).unwrap_or_default();
         let told = |failure: Failure| match failure {
-            Failure::Server(error) if complaint(&error).contains(ROLE) => fault(&attempt, &error).hint(
-                format!("as a superuser: GRANT SET ON PARAMETER {ROLE} TO {user}, from Postgres 15 on"),
-            ),
             Failure::Server(error) => fault(&attempt, &error),
             Failure::Told(fault) => fault,
         };

@@ -129,7 +129,7 @@ impl Command for Fork {
 }
 
 fn recipe<'a>(config: &'a Config, world: &'a World, server: &'a Server) -> Recipe<'a> {
-    Recipe { config, world, server, seeds: config.seeds.dir.clone(), to: None }
+    Recipe { config, world, server, seeds: config.seeds.usual(), to: None }
 }
 
 /// The template of the present files, which [`Fork::prepare`] made sure of.

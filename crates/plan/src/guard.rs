@@ -1,8 +1,8 @@
 //! Guards: what must be proved before anything of a server is changed.
 
 use crate::{
-    Database, Engine, Exit, Fault, Kind, RELEASED, Server, Service, ServiceName, Stack, Volume, Workspace, World,
-    stack, words,
+    Database, Engine, Exit, Fault, Kind, RELEASED, Server, Service, ServiceName, Stack, Volume, Workspace,
+    World, stack, words,
 };
 
 /// The workspace's server, or why there is none.

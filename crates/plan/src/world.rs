@@ -8,9 +8,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::carry::Carried;
 use crate::{
-    Address, Captured, ContainerName, Contents, DatabaseName, Described, Detected, Draft, Examined, Examining,
-    Files, Git, Holding, Kind, Label, LabelKind, Marker, Outside, Revisions, RoleName, Secret, Service,
-    ServiceName, Surroundings, VolumeName,
+    Address, Captured, ContainerName, Contents, DatabaseName, Described, Detected, Draft, Examined,
+    Examining, Files, Git, Holding, Kind, Label, LabelKind, Marker, Outside, Revisions, RoleName, Secret,
+    Service, ServiceName, Surroundings, VolumeName,
 };
 
 /// What a command wants to know before it plans. Less is quicker.

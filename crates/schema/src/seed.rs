@@ -318,6 +318,7 @@ mod tests {
             version: "17.2".to_owned(),
             standby: false,
             databases: vec![database(name("shop"), rows)],
+            outside: plan::Outside::default(),
         };
         let workspace = Workspace {
             root: PathBuf::from("/shop"),
@@ -344,6 +345,8 @@ mod tests {
             carried: None,
             captured: None,
             git: None,
+            revisions: None,
+            draft: None,
         }
     }
 

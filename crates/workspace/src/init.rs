@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use clap::Parser;
 use plan::{
     Action, Config, Detected, EngineFacts, Examining, Exit, Fact, Fault, Files, FoundMigrations, FoundSeeds,
-    LabelKind, Plan, Reading, ServerState, Step, Wants, World, words,
+    Plan, Reading, ServerState, Step, Wants, World, words,
 };
 use shell::{Command, Shared, Unknown};
 
@@ -91,8 +91,10 @@ impl Command for Init {
 
     fn unknown(&self, world: &World) -> Vec<Unknown> {
         let is_written = world.files.as_ref().is_none_or(|files| files.texts.contains_key(CONFIGURATION));
-        let (false, Some(found)) = (self.detect || self.schema || self.remove || self.adopt.is_some() || is_written, &world.detected)
-        else {
+        let (false, Some(found)) = (
+            self.detect || self.schema || self.remove || self.adopt.is_some() || is_written,
+            &world.detected,
+        ) else {
             return Vec::new();
         };
         let migrations = match &found.migrations {

@@ -108,21 +108,33 @@ fn found(options: &Options, wants: Wants) -> Result<Found, Fault> {
     if wants.elsewhere || wants.engine == EngineFacts::Nothing {
         return Ok(Found { config, world, held, postgres: Cell::default() });
     }
-    find_server(&config, &mut world, wants, options.timeout)?;
+    let postgres = look_at_server(&config, &mut world, wants, &records, options.timeout)?;
+    Ok(Found { config, world, held, postgres: Cell::new(postgres) })
+}
+
+/// The server, what it holds, and what is wrong with it. The connections are those that plans go on with.
+fn look_at_server(
+    config: &Config,
+    world: &mut World,
+    wants: Wants,
+    records: &Records,
+    timeout: Duration,
+) -> Result<Option<Postgres>, Fault> {
+    find_server(config, world, wants, timeout)?;
     if wants.running {
         // Whose it is says more than that it does not run.
-        guard::own_server(&world)?;
+        guard::own_server(world)?;
     }
     let mut postgres = None;
     let outside = world.server.as_ref().is_some_and(|server| server.kind == Kind::External);
     // Whose an external database is stands in it: whoever changes something looks first.
     let wants = Wants { databases: wants.databases || (outside && wants.lock), ..wants };
     if wants.databases {
-        let read = read_databases(&config, &mut world, wants, &records, options.timeout);
-        postgres = examine::or_kept(read, &mut world, wants)?.flatten();
+        let read = read_databases(config, world, wants, records, timeout);
+        postgres = examine::or_kept(read, world, wants)?.flatten();
     }
-    examine::examine(&config, &mut world, wants, options.timeout);
-    Ok(Found { config, world, held, postgres: Cell::new(postgres) })
+    examine::examine(config, world, wants, timeout);
+    Ok(postgres)
 }
 
 /// Whether the work tree is walked: nobody needs it for addresses that somebody gave.

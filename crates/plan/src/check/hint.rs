@@ -129,6 +129,10 @@ mod tests {
 
     /// What is said where these sides have something, and those have not.
     fn told(aspect: &str, sides: &[(Side, Option<&str>)]) -> Option<String> {
+        told_when(false, aspect, sides)
+    }
+
+    fn told_when(released: bool, aspect: &str, sides: &[(Side, Option<&str>)]) -> Option<String> {
         let sides = sides.iter().map(|(side, value)| (*side, value.map(str::to_owned))).collect();
         let finding = Finding {
             severity: crate::check::Severity::Error,
@@ -150,6 +154,7 @@ mod tests {
         let sources = Sources {
             models: [("public.users.b".to_owned(), described)].into(),
             files: vec![("1.py".to_owned(), migration.to_owned())],
+            released,
         };
         let command = |verb: &str| format!("slate-{verb}");
         hinted(vec![finding], &sources, &command).remove(0).hint
@@ -163,6 +168,17 @@ mod tests {
         assert_eq!(told("missing", &[models, migrations]), line);
         assert_eq!(told("missing", &[models, migrations, (Side::Live, None)]), line);
         assert_eq!(told("missing", &[models, migrations, (Side::Live, Some("text"))]), line);
+    }
+
+    #[test]
+    fn what_is_released_gets_a_revision_of_its_own() {
+        let sides = [(Side::Models, Some("text")), (Side::Migrations, None)];
+
+        let said = told_when(true, "missing", &sides);
+
+        let line =
+            "released; slate-migrate new NAME writes `op.add_column('users', sa.Column('b'))` (models.py:7)";
+        assert_eq!(said.as_deref(), Some(line));
     }
 
     #[test]

@@ -79,6 +79,7 @@ fn server() -> Server {
         version: "17.1".to_owned(),
         standby: false,
         databases: vec![live],
+        outside: plan::Outside::default(),
     }
 }
 
@@ -108,6 +109,7 @@ fn world(pending: &str) -> World {
         unfinished: Vec::new(),
         examined: plan::Examined::default(),
         carried: None,
+        captured: None,
         git: None,
         revisions: Some(Revisions { files, told: true, ..Revisions::default() }),
         draft: None,

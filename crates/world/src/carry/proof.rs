@@ -95,7 +95,8 @@ pub(super) async fn broken(
 /// The database can't be read.
 pub(crate) async fn unmet(place: &Place, touched: &BTreeSet<String>) -> Result<Option<String>, sqlx::Error> {
     let mut line = Line::open(place).await?;
-    let broken = broken(&mut line, touched).await?.into_iter().next();
+    let references = references(&mut line).await?;
+    let broken = broken(&mut line, &references, touched).await?.into_iter().next();
     line.close().await;
     Ok(broken.map(|Broken { table, why, .. }| {
         format!("`{}`: {why}", table.trim_start_matches("\"public\".").replace('"', ""))

@@ -166,7 +166,8 @@ impl Real<'_> {
     /// From here on the live database is of the files as they are. Its rows stay as they were counted.
     fn note_blueprint(&mut self, database: &DatabaseName) -> Result<Outcome, Fault> {
         // The files may be others than before: a baseline was just written.
-        let Some(blueprint) = crate::blueprint::blueprint(self.config, &self.world.workspace.root, None)? else {
+        let Some(blueprint) = crate::blueprint::blueprint(self.config, &self.world.workspace.root, None)?
+        else {
             return Ok(Outcome::idle("no migrations are configured"));
         };
         let attempt = format!("`{database}` was not marked");

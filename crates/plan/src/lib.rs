@@ -38,6 +38,7 @@ mod staleness;
 mod step;
 mod surroundings;
 mod url;
+mod wants;
 pub mod words;
 mod world;
 
@@ -73,7 +74,8 @@ pub use staleness::{Baseline, baseline};
 pub use step::{Data, Expect, Fact, Plan, Step, Undo};
 pub use surroundings::{Surroundings, Told, own_scheme, scheme};
 pub use url::Url;
+pub use wants::{EngineFacts, Reading, Wants};
 pub use world::{
-    Blueprint, Compose, Container, Database, Engine, EngineFacts, Health, Kept, KeptPlace, Logged, Mount,
-    MountKind, Network, Reading, Server, ServerState, Session, Volume, Wants, Workspace, World,
+    Blueprint, Compose, Container, Database, Engine, Health, Kept, KeptPlace, Logged, Mount, MountKind,
+    Network, Server, ServerState, Session, Volume, Workspace, World,
 };

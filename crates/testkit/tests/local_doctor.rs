@@ -178,7 +178,7 @@ fn what_is_kept_over_the_limit_is_found() {
     }
     let shop = Shop::open();
     let _ = shop.ask("UPDATE goods SET name = name || '!'");
-    let _ = shop.reset();
+    let _ = shop.swap();
     assert_eq!(found(&shop, &[]), [""; 0]);
 
     shop.configure("[undo]\nmax_size = \"1 MB\"");

@@ -4,6 +4,7 @@ mod carry;
 mod changes;
 mod fingerprint;
 mod mark;
+mod migrator;
 pub(crate) mod read;
 
 use std::collections::HashMap;
@@ -13,7 +14,6 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use plan::{Address, DatabaseName, Exit, Fault, Kind, Outside, RoleName, Server};
-use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgRow, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, Executor as _, PgConnection, Row as _};
 use tokio::runtime::Runtime;
@@ -264,54 +264,6 @@ impl Postgres {
         self.forget_lost(database, done)
     }
 
-    /// Runs a migrator of sqlx on a database: all of it or none, where its files allow that.
-    pub fn migrate(&mut self, database: &DatabaseName, migrator: &Migrator) -> Result<(), MigrateError> {
-        let together = migrator.iter().all(|migration| !migration.no_tx);
-        match self.migrate_once(database, migrator, together) {
-            Err(error) if together && wants_commits(&error) => self.migrate_once(database, migrator, false),
-            done => done,
-        }
-    }
-
-    fn migrate_once(
-        &mut self,
-        database: &DatabaseName,
-        migrator: &Migrator,
-        together: bool,
-    ) -> Result<(), MigrateError> {
-        self.watch(database)?;
-        let connection = self.open.get_mut(database).ok_or(sqlx::Error::PoolClosed)?;
-        let work = async {
-            if !together {
-                return migrator.run(&mut *connection).await;
-            }
-            let mut transaction = connection.begin().await?;
-            migrator.run(&mut *transaction).await?;
-            Ok(transaction.commit().await?)
-        };
-        let done = self.runtime.block_on(unless_stopped(work));
-        if done.is_none() {
-            self.open.remove(database);
-        }
-        done.unwrap_or_else(|| Err(stopped().into()))
-    }
-
-    /// Takes the migrations of sqlx that are newer than a version back, the newest first.
-    pub fn revert(
-        &mut self,
-        database: &DatabaseName,
-        migrator: &Migrator,
-        target: i64,
-    ) -> Result<(), MigrateError> {
-        self.watch(database)?;
-        let connection = self.open.get_mut(database).ok_or(sqlx::Error::PoolClosed)?;
-        let done = self.runtime.block_on(unless_stopped(migrator.undo(connection, target)));
-        if done.is_none() {
-            self.open.remove(database);
-        }
-        done.unwrap_or_else(|| Err(stopped().into()))
-    }
-
     /// From now on a statement on this connection ends soon after we do, however we end.
     pub fn watch(&mut self, database: &DatabaseName) -> Result<(), sqlx::Error> {
         self.run(database, WATCH)
@@ -427,11 +379,6 @@ fn stopped() -> sqlx::Error {
 /// We gave a statement up, because somebody wants us to stop.
 pub(crate) fn is_stopped(error: &sqlx::Error) -> bool {
     matches!(error, sqlx::Error::Io(why) if why.kind() == std::io::ErrorKind::Interrupted)
-}
-
-fn wants_commits(error: &MigrateError) -> bool {
-    let MigrateError::ExecuteMigration(error, _) = error else { return false };
-    code(error).is_some_and(|code| state::WANTS_COMMITS.contains(&code.as_str()))
 }
 
 /// What the server or the socket said, without sqlx' own words around it.

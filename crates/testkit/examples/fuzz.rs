@@ -1,5 +1,5 @@
 //! Changes the files of real projects at random for a time, and asks detection about each: it has to answer, soon.
-//! `cargo run --release -p cleanslate-detect --example fuzz -- SECONDS PROJECT...`
+//! `cargo run --release -p cleanslate-testkit --example fuzz -- SECONDS PROJECT...`
 
 use std::collections::BTreeMap;
 use std::fs;

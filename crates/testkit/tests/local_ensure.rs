@@ -35,7 +35,7 @@ fn dumped(host: &Shop) -> String {
     let text = String::from_utf8(output.stdout).unwrap();
     // Another one each time.
     let lines = text.lines().filter(|line| !line.contains("restrict "));
-    lines.map(|line| format!("{line}\n")).collect()
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 #[test]

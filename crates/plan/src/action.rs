@@ -44,6 +44,7 @@ pub enum Action {
     /// Have a service take its new code by the way of `restart.inside`.
     Reload {
         service: String,
+        #[serde(serialize_with = "crate::reload::shown")]
         by: Reload,
     },
     /// Wait until a service answers: its URL, else its own healthcheck, else that it runs.

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::{Action, Config, Exit, Fact, Fault, Step, masked};
 
@@ -26,7 +26,7 @@ pub enum Reload {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Signalled {
-    /// Its exact name. Of several that descend from each other only the first is meant.
+    /// Its exact name. One that a process of the same name started is that one's to reload.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub process: Option<String>,
     /// The file that holds its number, relative to the workspace. With `process` too, both have to fit.
@@ -93,6 +93,11 @@ impl Reload {
     }
 }
 
+/// As a person reads it: an address may hold a password.
+pub(crate) fn shown<S: Serializer>(by: &Reload, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(by)
+}
+
 impl fmt::Display for Reload {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -143,6 +148,8 @@ mod tests {
         let all = "a new time of app/main.py | nothing | SIGUSR1 to the process of run/clock.pid | \
                    POST http://a:***@mail:8025/reload | `supervisorctl restart web` | SIGHUP to `celery`";
         assert_eq!(told.join(" | "), all);
+        let step = config.restart.inside["mail"].step("mail", "").unwrap();
+        assert!(!serde_json::to_string(&step.action).unwrap().contains("secret"));
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! What happens to services and queues around a swap: who stops, whose queue is flushed, who starts again.
 
 use plan::{
-    Action, Config, Container, ContainerName, Fact, Fault, Home, Hook, Plan, ServiceName, Stack, Step, World,
-    guard, stack, words,
+    Action, Config, Container, ContainerName, Fact, Fault, Home, Hook, Plan, Reload, ServiceName, Stack,
+    Step, World, guard, stack, words,
 };
 
 /// The services that a reset concerns.
@@ -12,8 +12,10 @@ pub(crate) struct Around<'a> {
     containers: Vec<&'a Container>,
     /// Those of them that hold code or jobs for the database that was.
     held: Vec<(ContainerName, ServiceName)>,
-    /// Nothing can be restarted from here; what to type where it can.
-    elsewhere: Option<String>,
+    /// Inside a container: those that take the new code by a way of their own.
+    reloads: Vec<(&'a str, &'a Reload)>,
+    /// And those that can't be restarted from there, with what to type where they can.
+    elsewhere: Option<(Vec<&'a str>, String)>,
     grace: u32,
 }
 
@@ -45,9 +47,16 @@ impl<'a> Around<'a> {
             of.filter(move |(_, service)| service.as_str() == name)
         });
         let held = held.map(|(container, service)| (container.name.clone(), service)).collect();
-        let elsewhere = world.surroundings.inside && stale && !config.restart.services.is_empty();
-        let elsewhere = elsewhere.then(|| guard::on_host(world, "restart"));
-        Ok(Self { config, containers, held, elsewhere, grace: config.restart.grace.unwrap_or(10) })
+        let (mut reloads, mut wayless) = (Vec::new(), Vec::new());
+        for name in config.restart.services.iter().filter(|_| wanted && world.surroundings.inside) {
+            match Reload::of(name, config)? {
+                Some(way) => reloads.push((name.as_str(), way)),
+                None => wayless.push(name.as_str()),
+            }
+        }
+        let elsewhere = (stale && !wayless.is_empty()).then(|| (wayless, guard::on_host(world, "restart")));
+        let grace = config.restart.grace.unwrap_or(10);
+        Ok(Self { config, containers, held, reloads, elsewhere, grace })
     }
 
     /// What a person reads of it before anything happens.
@@ -56,8 +65,9 @@ impl<'a> Around<'a> {
             let names: Vec<&str> = self.held.iter().map(|(_, service)| service.as_str()).collect();
             plan.facts.push(Fact::new("restarts", names.join(", ")));
         }
-        if let Some(command) = &self.elsewhere {
-            let names = words::list(&self.config.restart.services);
+        plan.facts.extend(self.reloads.iter().map(|(service, way)| way.fact(service)));
+        if let Some((names, command)) = &self.elsewhere {
+            let names = words::list(names);
             plan.facts.push(Fact::new("restarts", format!("nothing: {names} can't be reached from inside")));
             plan.closing.push(format!("{names} may hold the old code: {command}"));
         }
@@ -92,6 +102,8 @@ impl<'a> Around<'a> {
                 plan.steps.push(again.weight(10));
             }
         }
+        let why = "no engine is here to restart it";
+        plan.steps.extend(self.reloads.iter().filter_map(|(service, way)| way.step(service, why)));
         for (_, service) in &self.held {
             let url = self.config.ready.get(service.as_str()).cloned();
             let wait = Action::AwaitService { service: service.clone(), url };
@@ -119,4 +131,41 @@ impl<'a> Around<'a> {
 
 fn hooks<'a>(hooks: &'a [Hook], why: &'static str) -> impl Iterator<Item = Step> + 'a {
     hooks.iter().map(move |hook| Step::new(Action::RunHook { hook: hook.clone() }, why).weight(2))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{steps, with_databases};
+
+    const WAYS: &str = "[restart]\nservices = [\"api\", \"worker\", \"cache\"]\n[restart.inside]\n\
+        api = { touch = \"main.py\" }\ncache = \"none\"\n";
+
+    fn told(inside: bool, stale: bool) -> Plan {
+        let mut world = with_databases(&[]);
+        world.surroundings.inside = inside;
+        let config = Config::read(WAYS, []).unwrap();
+        let mut plan = Plan::new("slate-reset", "shop");
+        let around = Around::new("slate-reset", &config, &world, stale).unwrap();
+        around.tell(&mut plan);
+        around.after(&mut plan);
+        plan
+    }
+
+    #[test]
+    fn inside_what_has_a_way_is_asked_to_reload_and_the_rest_is_told() {
+        let plan = told(true, true);
+
+        assert_eq!(steps(&plan), ["ask api to reload: a new time of main.py"]);
+        assert_eq!(plan.closing, ["`worker` may hold the old code: on the host: slate-restart"]);
+        let facts: Vec<&str> = plan.facts.iter().map(|fact| fact.text.as_str()).collect();
+        assert_eq!(facts[..2], ["api by a new time of main.py", "cache by itself, says restart.inside"]);
+    }
+
+    #[test]
+    fn outside_and_where_nothing_is_stale_no_way_is_taken() {
+        for plan in [told(false, true), told(true, false)] {
+            assert!(plan.steps.is_empty() && plan.closing.is_empty(), "{:?}", plan.closing);
+        }
+    }
 }

@@ -7,8 +7,8 @@ use serde::Serialize;
 use crate::carry::{Rules, Stage};
 use crate::check::{Comparison, Side};
 use crate::{
-    ContainerName, DatabaseName, Hook, Label, Marker, Migrations, RoleName, SeedChange, Seeds, ServiceName,
-    VolumeName,
+    ContainerName, DatabaseName, Hook, Label, Marker, Migrations, Reload, RoleName, SeedChange, Seeds,
+    ServiceName, VolumeName,
 };
 
 /// One power over the user's machine, with all it needs to be used.
@@ -40,6 +40,12 @@ pub enum Action {
         container: ContainerName,
         service: ServiceName,
         grace: u32,
+    },
+    /// Have a service take its new code by the way of `restart.inside`.
+    Reload {
+        service: String,
+        #[serde(serialize_with = "crate::reload::shown")]
+        by: Reload,
     },
     /// Wait until a service answers: its URL, else its own healthcheck, else that it runs.
     AwaitService {
@@ -448,6 +454,7 @@ impl Action {
             | Self::StartContainers { .. }
             | Self::StopContainers { .. }
             | Self::RestartContainer { .. }
+            | Self::Reload { .. }
             | Self::StartCluster
             | Self::StopCluster
             | Self::KeepCluster { .. }

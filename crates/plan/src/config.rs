@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use crate::settings::{Hook, ModelSettings, RebuildSettings, UndoSettings};
-use crate::{Exit, Fault, Secret, SeedSettings, words};
+use crate::{Exit, Fault, Reload, Secret, SeedSettings, words};
 
 /// Every setting. What is `None` or empty here is found in the workspace, or has the default its comment names.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -162,6 +162,8 @@ pub struct RestartSettings {
     pub services: Vec<String>,
     /// Seconds a container gets to stop by itself. Default: Docker's own; 2 for one that a clean removes.
     pub grace: Option<u32>,
+    /// Service name to how it comes to its new code inside a container, where no engine can restart it.
+    pub inside: BTreeMap<String, Reload>,
 }
 
 impl Migrations {

@@ -73,6 +73,12 @@ impl Fault {
     pub fn or_state(self, state: impl Into<String>) -> Self {
         if self.state.is_some() { self } else { self.state(state) }
     }
+
+    /// The same fault with a `hint:` line, where it has none yet.
+    #[must_use]
+    pub fn or_hint(self, hint: impl Into<String>) -> Self {
+        if self.hint.is_some() { self } else { self.hint(hint) }
+    }
 }
 
 impl fmt::Display for Fault {

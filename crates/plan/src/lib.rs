@@ -29,6 +29,7 @@ mod name;
 mod outside;
 mod ownership;
 mod phrase;
+mod reload;
 mod revisions;
 mod secret;
 mod seeds;
@@ -63,6 +64,7 @@ pub use mend::mend;
 pub use name::{BadName, ContainerName, DatabaseName, RoleName, ServiceName, VolumeName, literal};
 pub use outside::{Lack, Outside};
 pub use ownership::{Stack, Whose, network, stack, volume};
+pub use reload::{Reload, Signal, Signalled};
 pub use revisions::{Draft, RELEASED, Revision, Revisions, slug};
 pub use secret::{Secret, masked};
 pub use seeds::{

@@ -32,6 +32,7 @@ impl Action {
             Self::StopContainers { containers, grace: Some(0) } => ("end", "ended", words::list(containers)),
             Self::StopContainers { containers, .. } => ("stop", "stopped", words::list(containers)),
             Self::RestartContainer { service, .. } => ("restart", "restarted", format!("`{service}`")),
+            Self::Reload { service, by } => ("ask", "asked", format!("`{service}` to reload: {by}")),
             Self::AwaitService { service, .. } => ("await", "answers", format!("`{service}`")),
             Self::RemoveContainers { containers } => {
                 let noun = if containers.len() == 1 { "container" } else { "containers" };

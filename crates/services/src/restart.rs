@@ -2,8 +2,8 @@
 
 use clap::Parser;
 use plan::{
-    Action, Config, Container, Engine, EngineFacts, Exit, Fact, Fault, Plan, ServiceName, Step, Wants, World,
-    guard, words,
+    Action, Config, Container, Engine, EngineFacts, Exit, Fact, Fault, Plan, Reload, ServiceName, Step,
+    Wants, World, guard, words,
 };
 use shell::{Command, Shared};
 
@@ -44,9 +44,11 @@ impl Command for Restart {
     }
 
     fn plan(&self, config: &Config, world: &World) -> Result<Plan, Fault> {
-        guard::engine(world, Self::NAME)?;
         let names = if self.services.is_empty() { &config.restart.services } else { &self.services };
         let mut plan = Plan::new(Self::NAME, "");
+        if world.surroundings.inside {
+            return inside(plan, config, world, names);
+        }
         let Some(engine) = &world.engine else { return without_engine(plan, &self.services) };
         guard::own_stack(engine, &world.workspace)?;
         plan.subject.clone_from(&engine.compose.project);
@@ -76,6 +78,25 @@ impl Command for Restart {
         }
         Ok(plan)
     }
+}
+
+/// Inside a container each service needs a way of its own; where one has none, nothing is begun.
+fn inside(mut plan: Plan, config: &Config, world: &World, names: &[String]) -> Result<Plan, Fault> {
+    let mut ways = Vec::new();
+    for name in names {
+        match Reload::of(name, config)? {
+            Some(way) => ways.push((name, way)),
+            None => guard::engine(world, Restart::NAME)
+                .map_err(|fault| fault.cause(format!("restart.inside has no way for `{name}`")))?,
+        }
+    }
+    if ways.is_empty() {
+        guard::engine(world, Restart::NAME)?;
+    }
+    plan.facts.extend(ways.iter().map(|(name, way)| way.fact(name)));
+    plan.steps.extend(ways.iter().filter_map(|(name, way)| way.step(name, "it was asked for")));
+    plan.closing.push("Whether they reload is not seen from inside a container".to_owned());
+    Ok(plan)
 }
 
 fn without_engine(mut plan: Plan, services: &[String]) -> Result<Plan, Fault> {
@@ -147,5 +168,28 @@ mod tests {
         let plan = restart(&[]).plan(&sample::config(), &sample::local()).unwrap();
 
         assert!(plan.steps.is_empty() && plan.facts.len() == 1);
+    }
+
+    #[test]
+    fn inside_each_service_takes_its_own_way_and_none_begins_where_one_has_none() {
+        let mut world = sample::world();
+        (world.surroundings.inside, world.engine) = (true, None);
+        let text = "[restart]\nservices = [\"api\", \"cache\"]\n\
+                    [restart.inside]\napi = { touch = \"main.py\" }\ncache = \"none\"\n";
+        let config = Config::read(text, []).unwrap();
+
+        let plan = restart(&[]).plan(&config, &world).unwrap();
+        let fault = restart(&["api", "worker"]).plan(&config, &world).unwrap_err();
+
+        assert_eq!(sample::steps(&plan), ["ask api to reload: a new time of main.py"]);
+        assert_eq!(plan.facts.len(), 2);
+        assert_eq!(
+            (fault.exit, fault.cause.as_deref(), fault.hint.as_deref()),
+            (
+                Exit::NotReady,
+                Some("restart.inside has no way for `worker`"),
+                Some("on the host: slate-restart")
+            )
+        );
     }
 }

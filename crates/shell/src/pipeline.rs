@@ -89,13 +89,21 @@ fn finish<C: Command>(command: &C, found: &Found, terminal: &mut Terminal) -> Re
     let confirm = found.config.confirm.unwrap_or(Confirm::Loss);
     terminal.show(&plan);
     let approved = approve(plan, confirm, &shared.consent(), |question| terminal.ask(question))?;
-    let report = carry_out(&approved, found, shared.timeout, terminal)?;
+    let report = carry_out(&approved, found, shared.timeout, terminal).map_err(|fault| {
+        if command.is_hook() && fault.exit == Exit::Failed { fault.or_hint(mended(found)) } else { fault }
+    })?;
     terminal.report(approved.plan(), &report)?;
     // A program that was run for the user, and failed without stopping the plan.
     let code =
         report.outcomes.iter().find_map(|outcome| outcome.code).and_then(|code| u8::try_from(code).ok());
     let found = (!approved.plan().findings.is_empty()).then_some(Exit::Differs as u8);
     Ok(code.or(found).map_or(ExitCode::SUCCESS, ExitCode::from))
+}
+
+/// Whoever reads what a hook says may not know what called it.
+fn mended(found: &Found) -> String {
+    let again = found.world.workspace.command("ensure");
+    format!("mend that, then {again}; the next start of a dev container calls it too")
 }
 
 fn carry_out(

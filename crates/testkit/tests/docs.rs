@@ -151,7 +151,7 @@ fn every_binary_is_on_the_index_and_in_the_readme() {
 fn keys(value: &Value, above: &str) -> BTreeSet<String> {
     let Value::Object(section) = value else { return BTreeSet::from([above.to_owned()]) };
     if section.is_empty() {
-        let named = if above == "ready" { "SERVICE" } else { "NAME" };
+        let named = if ["ready", "restart.inside"].contains(&above) { "SERVICE" } else { "NAME" };
         return BTreeSet::from([format!("{above}.{named}")]);
     }
     let dotted = |key: &str| if above.is_empty() { key.to_owned() } else { format!("{above}.{key}") };

@@ -7,6 +7,7 @@ mod lease;
 mod look;
 mod migrate;
 mod reach;
+mod reload;
 mod room;
 mod seeds;
 mod swap;
@@ -233,6 +234,7 @@ impl Machine for Real<'_> {
             | Action::KeepCapture { .. }
             | Action::DiscardCapture => self.perform_on_seeds(action, said),
             Action::RunHook { hook } => self.run_hook(hook),
+            Action::Reload { service, by } => Ok(self.reload(service, by)),
             Action::Tidy => Ok(self.tidy()),
             _ => self.perform_on_databases(action, said),
         }

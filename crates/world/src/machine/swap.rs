@@ -14,7 +14,7 @@ use crate::records::Records;
 use crate::workspace::remember_reset;
 
 /// Seconds that a hook may take.
-const HOOK: std::time::Duration = std::time::Duration::from_mins(2);
+pub(super) const HOOK: std::time::Duration = std::time::Duration::from_mins(2);
 
 impl Real<'_> {
     pub(super) fn perform_swap(

@@ -65,7 +65,7 @@ impl Real<'_> {
     }
 
     /// A command as it is typed where the engine is.
-    fn host_command(&self, verb: &str) -> String {
+    pub(super) fn host_command(&self, verb: &str) -> String {
         if self.world.surroundings.inside {
             plan::guard::on_host(self.world, verb)
         } else {

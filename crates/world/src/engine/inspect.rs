@@ -143,7 +143,15 @@ pub(super) fn containers(filters: &[String]) -> Result<Vec<Inspected>, Fault> {
         words.extend(["--filter", filter]);
     }
     let listed = super::docker::ask("the containers were not listed", words)?;
-    let raws: Vec<Raw> = inspect("inspect", listed.split_whitespace().map(str::to_owned).collect())?;
+    by_id(listed.split_whitespace().map(str::to_owned).collect())
+}
+
+/// Containers by id; one that is not there is left out.
+///
+/// # Errors
+/// The engine does not answer.
+pub(super) fn by_id(ids: Vec<String>) -> Result<Vec<Inspected>, Fault> {
+    let raws: Vec<Raw> = inspect("inspect", ids)?;
     raws.into_iter().map(read).collect()
 }
 

@@ -37,7 +37,7 @@ use plan::{
 };
 
 use self::compose::Choice;
-use self::inspect::{Inspected, PROJECT};
+use self::inspect::{Inspected, PROJECT, RawNetwork};
 use self::model::Model;
 use self::project::Project;
 use crate::records::Records;
@@ -88,9 +88,15 @@ pub(crate) fn discover(
 ) -> Result<Engine, Fault> {
     let project = Project::find(config, &workspace.root)?;
     let own = [format!("label={PROJECT}={}", project.name)];
+    let more = wants.engine > EngineFacts::Server;
     // Of any project: one that mounts a volume of ours, or is in our network, decides what may be removed.
-    let all = inspect::containers(if wants.engine <= EngineFacts::Server { &own } else { &[] })?;
-    let all = volumes::without_abandoned(all);
+    let (all, labelled) = together(
+        || inspect::containers(if more { &[] } else { &own }),
+        || if more { labelled(&project.name) } else { Ok((Vec::new(), Vec::new())) },
+    );
+    let all = volumes::without_abandoned(all?);
+    let (volumes, networks) = labelled?;
+    let networks = networks.into_iter().map(|raw| network(raw, &project.name, &all)).collect::<Vec<_>>();
     let own: Vec<&Container> = all
         .iter()
         .map(|one| &one.container)
@@ -101,16 +107,8 @@ pub(crate) fn discover(
     // Where the containers tell all that is wanted, Compose's 100 ms are saved.
     let reads = wants.engine >= EngineFacts::Files || there.is_none();
     let recalls = wants.engine == EngineFacts::Made;
-    let read =
-        || reads.then(|| read(config, workspace, &project, &choices, &own, recalls, timeout)).transpose();
-    let more = wants.engine > EngineFacts::Server;
-    let (described, labelled) = thread::scope(|scope| {
-        let described = scope.spawn(read);
-        let labelled = if more { labelled(&project.name, &all) } else { Ok((Vec::new(), Vec::new())) };
-        let broken = || Err(Fault::new(Exit::Failed, "the compose files were not read"));
-        (described.join().unwrap_or_else(|_| broken()), labelled)
-    });
-    let (choice, model, described) = match described? {
+    let read = reads.then(|| read(config, workspace, &project, &choices, &own, recalls, timeout));
+    let (choice, model, described) = match read.transpose()? {
         Some((choice, model, described)) => (Some(choice), model, Some(described)),
         None => (choices.into_iter().next(), Model::default(), None),
     };
@@ -127,9 +125,6 @@ pub(crate) fn discover(
         external: model.external,
         injects: model.injects,
     };
-    let (volumes, networks) = labelled?;
-    let made = described.as_ref().filter(|_| wants.engine == EngineFacts::Made);
-    let made = made.map_or(Ok(Vec::new()), |now| made::read(workspace, &now.hash, &all, &networks))?;
     let mut engine = Engine {
         compose,
         containers: Vec::new(),
@@ -138,12 +133,17 @@ pub(crate) fn discover(
         copier: None,
         free: None,
         described,
-        made,
+        made: Vec::new(),
     };
-    if more {
-        let names = volumes.into_iter().chain(model.volumes.iter().map(ToString::to_string));
-        add_volumes(&mut engine, names.collect(), &all, wants.sizes, workspace)?;
-    }
+    let hash = engine.described.as_ref().filter(|_| wants.engine == EngineFacts::Made);
+    let (hash, networks) = (hash.map(|now| now.hash.clone()), engine.networks.clone());
+    let names = volumes.into_iter().chain(model.volumes.iter().map(ToString::to_string)).collect();
+    let (made, added) = together(
+        || hash.map_or(Ok(Vec::new()), |hash| made::read(workspace, &hash, &all, &networks)),
+        || if more { add_volumes(&mut engine, names, &all, wants.sizes, workspace) } else { Ok(()) },
+    );
+    added?;
+    engine.made = made?;
     engine.containers = concerned(&engine, all);
     Ok(engine)
 }
@@ -185,21 +185,40 @@ pub(crate) fn remember(engine: &mut Engine, earlier: &Engine) {
     engine.described = engine.described.take().or_else(|| earlier.described.clone());
 }
 
+/// Two questions to the engine, side by side.
+fn together<A, B: Send>(
+    one: impl FnOnce() -> A,
+    other: impl FnOnce() -> Result<B, Fault> + Send,
+) -> (A, Result<B, Fault>) {
+    thread::scope(|scope| {
+        let other = scope.spawn(other);
+        let one = one();
+        let broken = || Err(Fault::new(Exit::Failed, "the engine was not asked"));
+        (one, other.join().unwrap_or_else(|_| broken()))
+    })
+}
+
 /// Names of the volumes, and the networks, that carry the project's label.
-fn labelled(project: &str, all: &[Inspected]) -> Result<(Vec<String>, Vec<Network>), Fault> {
+fn labelled(project: &str) -> Result<(Vec<String>, Vec<RawNetwork>), Fault> {
     let filter = format!("label={PROJECT}={project}");
     let lines = |text: String| text.lines().map(str::to_owned).collect::<Vec<_>>();
-    let volumes = docker::ask("the volumes were not listed", ["volume", "ls", "-q", "--filter", &filter])?;
-    let ids = ["network", "ls", "-q", "--no-trunc", "--filter", &filter];
-    let ids = docker::ask("the networks were not listed", ids)?;
-    let networks = inspect::networks(lines(ids))?.into_iter().map(|raw| {
-        let is_in = |one: &&Inspected| one.networks.contains(&raw.name);
-        let strange = |one: &&Inspected| one.container.project.as_deref() != Some(project);
-        let strangers = all.iter().filter(is_in).filter(strange).map(|one| one.container.name.to_string());
-        let strangers = strangers.collect();
-        Network { name: raw.name, id: raw.id, labels: raw.labels.unwrap_or_default(), strangers }
-    });
-    Ok((lines(volumes), networks.collect()))
+    let (volumes, networks) = together(
+        || docker::ask("the volumes were not listed", ["volume", "ls", "-q", "--filter", &filter]),
+        || {
+            let ids = ["network", "ls", "-q", "--no-trunc", "--filter", &filter];
+            inspect::networks(lines(docker::ask("the networks were not listed", ids)?))
+        },
+    );
+    Ok((lines(volumes?), networks?))
+}
+
+/// With the containers of others that are in it.
+fn network(raw: RawNetwork, project: &str, all: &[Inspected]) -> Network {
+    let is_in = |one: &&Inspected| one.networks.contains(&raw.name);
+    let strange = |one: &&Inspected| one.container.project.as_deref() != Some(project);
+    let strangers = all.iter().filter(is_in).filter(strange).map(|one| one.container.name.to_string());
+    let strangers = strangers.collect();
+    Network { name: raw.name, id: raw.id, labels: raw.labels.unwrap_or_default(), strangers }
 }
 
 fn add_volumes(

@@ -49,6 +49,10 @@ impl Check {
         }
     }
 
+    pub fn is_command(&self) -> bool {
+        matches!(self, Self::Command(_))
+    }
+
     pub fn is_completion(&self) -> bool {
         *self == Self::Ends
     }

@@ -7,10 +7,10 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::{self, Scope};
 use std::time::{Duration, Instant};
 
-use plan::{Condition, Container, Exit, Fault, Outcome, Said, ServiceName, Stack, stack, words};
+use plan::{Condition, Container, Exit, Fault, Health, Outcome, Said, ServiceName, Stack, stack, words};
 
 use super::docker::docker;
-use super::inspect::{self, PROJECT};
+use super::inspect::{self, Inspected, PROJECT};
 use super::probe::Check;
 use super::{Context, failure, ready};
 use crate::program::Run;
@@ -74,8 +74,7 @@ impl<'a> Waves<'a> {
     ) -> Result<Self, Fault> {
         let all: BTreeSet<&ServiceName> = services.iter().chain(awaited).collect();
         let compose = &context.engine.compose;
-        let found = inspect::containers(&[format!("label={PROJECT}={}", compose.project)])?;
-        let ours = found
+        let ours = fresh(context, &all)?
             .into_iter()
             .map(|one| one.container)
             .filter(|one| !one.one_off && stack(one, compose, &context.workspace.root) == Stack::Ours);
@@ -195,6 +194,18 @@ impl<'a> Waves<'a> {
     }
 }
 
+/// The project's containers as they are now. Where none of the services is made anew, those that were found are all.
+fn fresh(context: &Context<'_>, services: &BTreeSet<&ServiceName>) -> Result<Vec<Inspected>, Fault> {
+    let engine = context.engine;
+    if services.iter().all(|name| engine.made.contains(name)) {
+        let is_wanted = |one: &&Container| one.service.as_ref().is_some_and(|name| services.contains(name));
+        return inspect::by_id(
+            engine.containers.iter().filter(is_wanted).map(|one| one.id.clone()).collect(),
+        );
+    }
+    inspect::containers(&[format!("label={PROJECT}={}", engine.compose.project)])
+}
+
 /// One service: starts what does not run of it, and waits for its answer where somebody does.
 fn one(context: &Context<'_>, name: &ServiceName, node: &Node, given_up: &AtomicBool, tell: &Sender<Told>) {
     let mut lines = Vec::new();
@@ -203,7 +214,9 @@ fn one(context: &Context<'_>, name: &ServiceName, node: &Node, given_up: &Atomic
         // Whoever listened has ended with another service's fault.
         let _ = tell.send(Told::Started(name.clone()));
         let Some(check) = &node.answers else { return Ok(()) };
-        node.containers.iter().try_for_each(|container| {
+        // What Docker itself saw a moment ago need not be asked for again.
+        let mut asked = node.containers.iter().filter(|one| !(check.is_command() && is_healthy(one)));
+        asked.try_for_each(|container| {
             let mut said = |said: Said<'_>| {
                 if let Said::Line(line) = said {
                     lines.push(line.to_owned());
@@ -217,6 +230,11 @@ fn one(context: &Context<'_>, name: &ServiceName, node: &Node, given_up: &Atomic
         Ok(()) => Told::Answers(name.clone()),
         Err(fault) => Told::Failed(fault, lines),
     });
+}
+
+/// It ran when it was looked at, and its healthcheck had passed.
+fn is_healthy(container: &Container) -> bool {
+    container.running && container.health == Health::Healthy
 }
 
 fn begin(context: &Context<'_>, name: &ServiceName, node: &Node) -> Result<(), Fault> {

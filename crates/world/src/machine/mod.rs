@@ -43,6 +43,8 @@ pub struct Real<'a> {
     /// The database for commands about databases is there.
     connected: bool,
     locked: bool,
+    /// This run changed something on the engine since the server was found.
+    stirred: bool,
     /// This run filled the workspace's database, so that it is built, not adopted.
     filled: bool,
     /// This run created it.
@@ -72,6 +74,7 @@ impl<'a> Real<'a> {
             postgres,
             connected,
             locked: false,
+            stirred: false,
             filled: false,
             created: false,
             seeded: false,
@@ -228,7 +231,11 @@ impl Machine for Real<'_> {
             | Action::RestoreVolume { .. }
             | Action::ForgetVolume { .. }
             | Action::KeepRunning { .. }
-            | Action::GiveUpCopy { .. } => engine::perform(action, &self.engine()?, said),
+            | Action::GiveUpCopy { .. } => {
+                let outcome = engine::perform(action, &self.engine()?, said)?;
+                self.stirred |= !outcome.idle;
+                Ok(outcome)
+            }
             Action::CaptureSeeds { .. }
             | Action::ProveCapture { .. }
             | Action::KeepCapture { .. }

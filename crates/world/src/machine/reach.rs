@@ -35,7 +35,7 @@ impl Real<'_> {
     /// The server, looked for again: its address is known once its container runs.
     pub(super) fn find_server(&mut self) -> Result<(), Fault> {
         self.postgres = None;
-        (self.connected, self.locked) = (false, false);
+        (self.connected, self.locked, self.stirred) = (false, false, false);
         if let Some(earlier) = &self.engine {
             let mut engine = engine::discover(self.config, &self.world.workspace, AFRESH, self.timeout)?;
             engine::remember(&mut engine, earlier);
@@ -53,7 +53,12 @@ impl Real<'_> {
     }
 
     pub(super) fn await_server(&mut self) -> Result<Outcome, Fault> {
-        self.find_server()?;
+        let is_found = self.server.as_ref().is_some_and(|server| server.address.is_some());
+        // Where the services ran, the server is where it was found a moment ago. Compose tells nobody what it starts.
+        let starts = self.engine.as_ref().is_none_or(|engine| engine.compose.injects);
+        if starts || self.stirred || !is_found {
+            self.find_server()?;
+        }
         let server = self.server.clone().ok_or_else(no_server)?;
         if let (None, Some(engine)) = (&server.address, &self.engine) {
             return Err(engine::unreachable(engine));

@@ -71,6 +71,18 @@ impl Contents {
     }
 }
 
+impl Contents {
+    /// No row is in it, and it is known that nothing else of anybody's is: a large object, a function, a setting.
+    fn is_nothing(&self) -> bool {
+        let beside = match &self.since {
+            Since::Unchanged => true,
+            Since::Changed { beside, .. } => beside.is_empty(),
+            Since::Unknown { .. } => false,
+        };
+        beside && self.rows == Rows { count: 0, exact: true }
+    }
+}
+
 /// Seconds after which an open transaction is somebody's work, and no request that is passing through.
 const WORK: u64 = 2;
 
@@ -99,8 +111,7 @@ impl Loss {
     /// ```
     #[must_use]
     pub fn is_nothing(&self) -> bool {
-        let empty = |contents: &Contents| contents.rows == Rows { count: 0, exact: true };
-        self.unread.is_empty() && self.volumes.is_empty() && self.databases.iter().all(empty)
+        self.unread.is_empty() && self.volumes.is_empty() && self.databases.iter().all(Contents::is_nothing)
     }
 
     /// All rows together.
@@ -129,8 +140,12 @@ impl Loss {
         let rows = self.rows();
         match (self.databases.is_empty(), self.volumes.len()) {
             (false, _) if rows.count > 0 => rows.to_string(),
-            (_, 0) if self.unread.is_empty() => "nothing".to_owned(),
-            (_, 0) => words::list(&self.unread),
+            (_, 0) if self.is_nothing() => "nothing".to_owned(),
+            (_, 0) if !self.unread.is_empty() => words::list(&self.unread),
+            (_, 0) => {
+                let beside = self.databases.iter().filter(|contents| !contents.is_nothing());
+                words::list(beside.map(|contents| format!("what `{}` holds beside rows", contents.database)))
+            }
             (_, volumes) => format!("what is in {}", words::count(volumes as u64, "volume")),
         }
     }

@@ -407,6 +407,9 @@ pub(crate) fn granted(fault: Fault, server: &Server) -> Fault {
         None if cause.contains("to create database") || cause.contains("to rename database") => {
             format!("ALTER ROLE {user} CREATEDB")
         }
+        None if cause.contains("to set parameter \"cleanslate.branch\"") => {
+            format!("GRANT SET ON PARAMETER cleanslate.branch TO {user}")
+        }
         None if cause.contains("terminate") => format!("GRANT pg_signal_backend TO {user}"),
         None => return fault,
     };

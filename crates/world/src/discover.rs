@@ -235,8 +235,9 @@ fn read_databases(
     let sized = sized(wants, &server.name);
     server.databases = databases(&mut postgres, &server.maintenance, major, &sized).map_err(attempt)?;
     let left = unlabelled::left(&world.workspace.state);
-    // Inside a container the mark alone proves whose the database is.
-    let looks = wants.contents > Reading::Names || world.surroundings.inside;
+    // Inside a container, and on a server that is nobody's, the mark alone proves whose the database is.
+    let by_mark = world.surroundings.inside || server.kind == Kind::External;
+    let looks = wants.contents > Reading::Names || by_mark;
     for database in &mut server.databases {
         recognise(database, &left, &server.name, &world.workspace, world.now);
         let is_live = database.name == server.name && looks;

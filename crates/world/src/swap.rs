@@ -1,6 +1,6 @@
 //! What makes a reset quick, and takes it back: clones, templates, and the change of two names at once.
 
-use plan::{Built, DatabaseName, Exit, Fault, KeptAs, Label, LabelKind, Outcome, Rows, Since, words};
+use plan::{Built, DatabaseName, Exit, Fault, KeptAs, Label, LabelKind, Marker, Outcome, Rows, Since, words};
 use sqlx::Row as _;
 
 use crate::databases::{Databases, fault};
@@ -94,7 +94,10 @@ impl Databases<'_> {
         let shut = format!("ALTER DATABASE {} ALLOW_CONNECTIONS false", database.quoted());
         self.run(&shut, &attempt)?;
         let seen = since(self.postgres, database, there.as_ref(), settings);
-        let since = seen.map(|seen| seen.since).map_err(|error| fault(&attempt, &error));
+        let mut since = seen.map(|seen| seen.since).map_err(|error| fault(&attempt, &error));
+        if matches!(since, Ok(Since::Unchanged)) && !self.holds_as_many(database, there.as_ref()) {
+            since = Ok(Since::Unknown { why: "it holds other rows than were counted in".to_owned() });
+        }
         if matches!(since, Ok(Since::Unchanged)) {
             self.remove(database)?;
             return Ok(Outcome::detail("nobody had changed it, so it is dropped"));
@@ -112,6 +115,12 @@ impl Databases<'_> {
         let kept = label.kept.clone().map(|kept| KeptAs { why: why.clone(), rows, ..kept });
         self.label(database, &Label { kept, ..label.clone() })?;
         Ok(Outcome { detail: why, ..Outcome::default() })
+    }
+
+    /// A superuser may write uncounted: before it is dropped unasked, what is there is counted itself.
+    fn holds_as_many(&mut self, database: &DatabaseName, marker: Option<&Marker>) -> bool {
+        let noted = marker.and_then(|marker| marker.rows);
+        noted.is_some() && count_all(self.postgres, database).ok() == noted
     }
 
     /// Drops a kept database, because somebody said so.

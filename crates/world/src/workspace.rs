@@ -117,7 +117,10 @@ pub(crate) fn make_folder(folder: &Path, mode: u32) -> Result<(), Fault> {
 
 fn unwritable(path: &Path, why: &std::io::Error) -> Fault {
     let hint = match why.kind() {
-        ErrorKind::StorageFull => "slate-undo --gc --older-than 0 gives up what is kept",
+        ErrorKind::StorageFull => {
+            "make room on that disk, or set XDG_STATE_HOME to a folder on another; where a local cluster is on it, \
+             slate-undo --gc gives up what it keeps"
+        }
         _ => "XDG_STATE_HOME names the folder that cleanslate keeps its files in",
     };
     Fault::new(Exit::Failed, format!("`{}` can't be made", path.display())).cause(why.to_string()).hint(hint)

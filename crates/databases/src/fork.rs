@@ -399,9 +399,28 @@ mod tests {
     }
 
     #[test]
-    fn a_fork_with_rows_is_dropped_for_good() {
-        for (rows, need) in [(Some(3), Need::Name), (None, Need::Name), (Some(0), Need::Nothing)] {
-            let plan = fork(&["drop", "payments"], &with_a_template(&[named_fork(rows)])).unwrap();
+    fn a_fork_is_dropped_for_good_unless_nothing_of_anybodys_is_proved_to_be_in_it() {
+        let mut looked_at = named_fork(Some(0));
+        looked_at.contents = Some(plan::Contents {
+            database: looked_at.name.clone(),
+            tables: 1,
+            rows: plan::Rows { count: 0, exact: true },
+            bytes: 1,
+            last_write: None,
+            since: plan::Since::Unchanged,
+        });
+        let mut with_a_large_object = looked_at.clone();
+        with_a_large_object.contents.as_mut().unwrap().since =
+            plan::Since::Changed { tables: Vec::new(), beside: vec!["large objects".to_owned()] };
+
+        for (rows, database, need) in [
+            ("three", named_fork(Some(3)), Need::Name),
+            ("unread", named_fork(None), Need::Name),
+            ("none, not compared", named_fork(Some(0)), Need::Name),
+            ("none, and a large object", with_a_large_object, Need::Name),
+            ("none", looked_at, Need::Nothing),
+        ] {
+            let plan = fork(&["drop", "payments"], &with_a_template(&[database])).unwrap();
 
             assert_eq!(steps(&plan), ["drop kept shop__kept_5"]);
             assert_eq!(plan.need(Confirm::Loss), need, "{rows:?}");

@@ -4,8 +4,8 @@
 use std::collections::BTreeMap;
 
 use plan::{
-    Action, Contents, Database, Expect, Fact, Kept, KeptPlace, Label, LabelKind, Plan, ServerState, Since,
-    Step, World, words,
+    Action, Contents, Database, Expect, Fact, Kept, KeptPlace, Label, LabelKind, Plan, ServerState, Step,
+    World, words,
 };
 
 use crate::replace;
@@ -78,7 +78,7 @@ pub(crate) fn give_up(plan: &mut Plan, database: &Database, label: &Label, why: 
             rows,
             bytes: kept.bytes,
             last_write: None,
-            since: Since::default(),
+            since: database.contents.as_ref().map(|contents| contents.since.clone()).unwrap_or_default(),
         }),
         None => plan.loss.unread.push(database.name.to_string()),
     }

@@ -300,14 +300,33 @@ mod tests {
         assert_eq!(fault.exit, Exit::Unconfirmed);
     }
 
+    /// One whose database is known to hold nothing.
+    fn dropping_nothing() -> Plan {
+        let mut plan = dropping(0);
+        plan.loss.databases[0].since = crate::Since::Unchanged;
+        plan
+    }
+
     #[test]
-    fn an_empty_database_is_no_loss() {
-        assert_eq!(dropping(0).need(Confirm::Loss), Need::Nothing);
+    fn an_empty_database_is_no_loss_once_it_is_known_to_be() {
+        assert_eq!(dropping_nothing().need(Confirm::Loss), Need::Nothing);
+        assert_eq!(dropping(0).need(Confirm::Loss), Need::Name);
+    }
+
+    #[test]
+    fn what_is_no_row_is_lost_too() {
+        let mut plan = dropping(0);
+        let beside = vec!["large objects".to_owned()];
+        plan.loss.databases[0].since = crate::Since::Changed { tables: Vec::new(), beside };
+
+        let fault = approve(plan, Confirm::Loss, &Flags::default(), nobody).unwrap_err();
+
+        assert!(fault.cause.unwrap().starts_with("what `shop` may hold beside rows would be lost for good"));
     }
 
     #[test]
     fn open_work_of_others_wants_force() {
-        let mut plan = dropping(0);
+        let mut plan = dropping_nothing();
         plan.in_the_way.push("DBeaver has a transaction open".to_owned());
         let yes = Flags { yes: true, ..Flags::default() };
 

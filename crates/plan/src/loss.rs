@@ -144,7 +144,8 @@ impl Loss {
             (_, 0) if !self.unread.is_empty() => words::list(&self.unread),
             (_, 0) => {
                 let beside = self.databases.iter().filter(|contents| !contents.is_nothing());
-                words::list(beside.map(|contents| format!("what `{}` holds beside rows", contents.database)))
+                let names = words::list(beside.map(|contents| &contents.database));
+                format!("what {names} may hold beside rows")
             }
             (_, volumes) => format!("what is in {}", words::count(volumes as u64, "volume")),
         }

@@ -7,7 +7,7 @@ use crate::compose::service::Service;
 use crate::compose::stack::{Stack, env_files};
 use crate::scripts::{self, Line};
 use crate::tree::{Tree, folder, join};
-use crate::{app, migrations, postgres, seeds, variables, yaml};
+use crate::{app, migrations, models, postgres, seeds, variables, yaml};
 
 /// What a work tree's files tell about its set-up. Never fails: what can't be read is told, and counts as not there.
 ///
@@ -47,6 +47,10 @@ pub fn detect(tree: &Tree<'_>) -> Detected {
     if let Some(seeds) = seeds::find(tree, tool.as_deref(), home.as_deref().unwrap_or_default()) {
         because(&mut found, "seeds", &seeds.because);
         found.seeds = Some(FoundSeeds { dir: seeds.dir, command: seeds.command });
+    }
+    if let Some((dir, why)) = models::find(tree, tool.as_deref(), home.as_deref().unwrap_or_default()) {
+        because(&mut found, "models", &why);
+        found.models = Some(dir);
     }
     found.env_files = stack.map(|stack| stack.env_files.clone()).unwrap_or_default();
     found.noticed = noticed(stack, &found, &lines);

@@ -6,6 +6,7 @@ mod compose;
 mod judge;
 mod login;
 mod migrations;
+mod models;
 mod postgres;
 mod scripts;
 mod seeds;

@@ -124,3 +124,22 @@ fn an_image_that_is_the_tool_runs_it() {
     assert_eq!(found.command, "migrate -path /m -database x up");
     assert_eq!(found.at_start.as_deref(), Some("migrate"));
 }
+
+#[test]
+fn the_only_folder_of_models_is_watched() {
+    let with = |more: &[&'static str]| {
+        let mut files = vec![
+            ("compose.yml", DB.to_owned()),
+            ("backend/alembic.ini", "[alembic]\nscript_location = alembic\n".to_owned()),
+            ("backend/alembic/env.py", "target_metadata = None\n".to_owned()),
+            ("backend/alembic/versions/1.py", "revision = '1'\n".to_owned()),
+            ("backend/tests/models/test_a.py", String::new()),
+        ];
+        files.extend(more.iter().map(|path| (*path, String::new())));
+        found("shop", &files).models
+    };
+
+    assert_eq!(with(&["backend/src/models/shop.py"]).as_deref(), Some("backend/src/models"));
+    assert_eq!(with(&["backend/a/models/x.py", "backend/b/models/y.py"]), None);
+    assert_eq!(with(&["other/models/x.py"]), None);
+}

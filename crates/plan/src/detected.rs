@@ -21,6 +21,9 @@ pub struct Detected {
     pub dependents: Vec<String>,
     pub migrations: Option<FoundMigrations>,
     pub seeds: Option<FoundSeeds>,
+    /// The folder of the model files.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub models: Option<String>,
     /// Services that hold the project's code and connections: the backend and its workers.
     #[serde(skip)]
     pub holds_code: Vec<String>,

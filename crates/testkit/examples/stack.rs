@@ -182,9 +182,14 @@ impl Stack {
         let table =
             format!("    op.create_table(\"note_{n}\", sa.Column(\"id\", sa.Integer, primary_key=True))\n");
         let head = "def upgrade() -> None:\n";
+        let logs: Vec<&str> =
+            self.compose.iter().skip(1).map(String::as_str).chain(["logs", "backend"]).collect();
+        let starts = || self.run(&self.compose[0], &logs).0.matches("Application startup complete").count();
+        let before = starts();
         std::fs::write(file, text.replacen(head, &format!("{head}{table}"), 1)).unwrap();
         // The backend reloads its code, whoever edited it.
-        std::thread::sleep(Duration::from_secs(3));
+        let begun = Instant::now();
+        while starts() == before && begun.elapsed() < Duration::from_secs(10) {}
     }
 
     fn by_hand(&self) -> Duration {

@@ -114,6 +114,9 @@ pub(crate) fn configuration(found: &Detected) -> String {
     let seeds = found.seeds.as_ref().and_then(|seeds| seeds.dir.clone());
     let dir = quoted(seeds.as_deref().unwrap_or("seeds"));
     section("seeds", &[(seeds.is_some(), "dir", dir, "a folder of SQL and CSV files")]);
+    if let Some(dir) = &found.models {
+        section("models", &[(true, "dir", quoted(dir), why("models"))]);
+    }
     let known = !found.holds_code.is_empty();
     let services = if known { list(&found.holds_code) } else { list(&["api".to_owned()]) };
     section("restart", &[(known, "services", services, "what holds code or connections")]);

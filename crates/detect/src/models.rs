@@ -2,7 +2,7 @@
 
 use crate::tree::{Tree, file_name, folder, has_ending};
 
-/// The folder of SQLAlchemy's models near the migrations, and why; nothing where several could be it.
+/// The folder of the models near the migrations, and why; nothing where several could be it.
 pub(crate) fn find(tree: &Tree<'_>, tool: Option<&str>, home: &str) -> Option<(String, String)> {
     tool.filter(|tool| ["alembic", "flask-migrate"].contains(tool))?;
     let below =

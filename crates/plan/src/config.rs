@@ -115,7 +115,6 @@ pub struct Migrations {
     /// The variable that tells the command which database to use. Default: `DATABASE_URL`.
     pub variable: Option<String>,
     /// The service that applies the migrations by itself when it starts.
-    /// The service that applies the migrations by itself when it starts.
     pub at_start: Option<String>,
     /// The version to stop at: from the command line alone.
     #[serde(skip)]
